@@ -3,7 +3,8 @@
 // The rules:
 //   - Each tab has its own entry, under the user's id and a random name, and holds the Web Lock of that name
 //     while the entry exists. Whoever gets the lock knows that the tab is gone, and takes its changes over. So
-//     each change has one sender.
+//     each change has one sender. A page that is left gives its lock up, because the browser may keep it for
+//     "back". If it is shown again, it drops what another tab has taken over.
 //   - Another user's entries are deleted, not read. A log-out deletes those of its user, in all tabs.
 //   - Without storage or locks (private windows, http without TLS), changes live as long as the page does.
 //   - An entry has at most 200 changes and 500 000 characters. If there are more, the newest are not kept. An
@@ -24,10 +25,11 @@ const soon = 250 // ms; most changes are saved before that, and need no entry
 /**
  * @template R, C
  * @param {string} user
- * @param {(ops: Op<R, C>[]) => void} adopt takes over the changes of a tab that is gone
+ * @param {{ adopt: (ops: Op<R, C>[]) => void, taken: (idempotencyKeys: string[]) => void }} on
+ *   adopt: take over the changes of a tab that is gone. taken: another tab has taken these over
  * @param {{ storage: Storage, locks: LockManager }|null} [browser] null if it has none of them
  */
-export function createQueue(user, adopt, browser = found()) {
+export function createQueue(user, on, browser = found()) {
 	const own = `${prefix}${user}.`
 	const mine = own + newIdempotencyKey()
 	const end = new AbortController()
@@ -38,6 +40,7 @@ export function createQueue(user, adopt, browser = found()) {
 	let holding = null
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	let timer
+	let left = false // the page may never be shown again
 
 	/** Takes over an entry as soon as its tab is gone. @param {string} key */
 	function take(key) {
@@ -45,7 +48,7 @@ export function createQueue(user, adopt, browser = found()) {
 			const ops = read(key)
 			if (end.signal.aborted) return
 			if (!ops) return browser.storage.removeItem(key) // unreadable, or taken over by another tab
-			adopt(ops)
+			on.adopt(ops)
 			await write() // in our entry first: a crash between the two may repeat a change, but loses none
 			browser.storage.removeItem(key)
 		}).catch(ignoreEnd)
@@ -102,21 +105,33 @@ export function createQueue(user, adopt, browser = found()) {
 
 		/** @param {readonly Op<R, C>[]} ops */
 		keep(ops) {
-			if (!browser) return
-			const kept = []
-			let size = 0
-			for (const op of ops) {
-				if (op.state === 'waiting') continue // after a crash, the deletion counts as undone
-				const one = JSON.stringify(op)
-				size += one.length
-				if (size > mostText || kept.length === mostOps) break
-				kept.push(one)
-			}
-			const next = kept.length ? `[${kept.join()}]` : ''
-			if (next === text) return
+			const next = textOf(ops)
+			if (!browser || next === text) return
 			text = next
 			if (release || !text) void write()
 			else timer ??= setTimeout(write, soon)
+		},
+
+		/** The page may be closing. @param {readonly Op<R, C>[]} ops */
+		leave(ops) {
+			if (!browser) return
+			clearTimeout(timer)
+			timer = undefined
+			// The browser sends the latest changes even if the page closes, so they need no heir.
+			text = textOf(release ? ops : ops.filter(op => !op.sent || op.state !== 'sending'))
+			left = text !== ''
+			if (left) put()
+			release?.()
+			release = holding = null
+		},
+
+		/** The page is shown again. */
+		back() {
+			if (!left) return
+			left = false
+			browser?.locks.request(mine, { signal: end.signal }, async () => {
+				if (browser.storage.getItem(mine) === null) on.taken(JSON.parse(text || '[]').map((/** @type {Op<R, C>} */ op) => op.idempotencyKey))
+			}).then(() => void (text && write()), ignoreEnd)
 		},
 
 		/** The person leaves. */
@@ -127,6 +142,23 @@ export function createQueue(user, adopt, browser = found()) {
 			release?.()
 		},
 	}
+}
+
+/**
+ * As much of the changes as an entry may have, in their order.
+ * @param {readonly Op<any, any>[]} ops
+ */
+function textOf(ops) {
+	const kept = []
+	let size = 0
+	for (const op of ops) {
+		if (op.state === 'waiting') continue // after a crash, the deletion counts as undone
+		const one = JSON.stringify(op)
+		size += one.length
+		if (size > mostText || kept.length === mostOps) break
+		kept.push(one)
+	}
+	return kept.length ? `[${kept.join()}]` : ''
 }
 
 /** @param {unknown} error */

@@ -227,6 +227,12 @@ export function createSync(kind, on, { isIn, now, pause }) {
 			pump()
 		},
 
+		/** Another page sends these changes. @param {string[]} keys their Idempotency-Keys */
+		forget(keys) {
+			ops = ops.filter(op => !keys.includes(op.idempotencyKey))
+			on.changed()
+		},
+
 		/** Another person comes: nothing more is sent, and late answers are dropped. */
 		end() {
 			over = true

@@ -111,7 +111,7 @@ function begin(user) {
 		lost: markLost,
 		opened: resend.later,
 	})
-	const queue = createQueue(user, (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)))
+	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget })
 
 	let last = 0
 
@@ -198,9 +198,15 @@ const life = followLife(session, {
 	},
 	out: clear,
 	stop: () => mine?.live.stop(),
-	closing: () => mine?.sync.flush(), // closing the page confirms the deletions that could still be undone
+	closing() {
+		mine?.sync.flush() // closing the page confirms the deletions that could still be undone
+		mine?.queue.leave(ops().map(stored))
+	},
 	shown: () => void (mine && !mine.live.runs() && start()),
-	restored: start,
+	restored() {
+		mine?.queue.back()
+		start()
+	},
 	// When the network returns, all tabs and devices start at the same moment; so wait a random time.
 	online: paced(() => void setTimeout(() => {
 		if (mine?.live.isAway()) start()

@@ -57,12 +57,14 @@ function browser() {
   const open = (user = 'usr_ada') => {
     const tab = locks.tab()
     const adopted = []
-    const queue = createQueue(user, (ops) => {
+    const taken = []
+    const adopt = (ops) => {
       adopted.push(...ops)
       queue.keep(adopted)
-    }, { storage, locks: tab })
+    }
+    const queue = createQueue(user, { adopt, taken: (keys) => taken.push(...keys) }, { storage, locks: tab })
     queue.begin()
-    return { queue, adopted, kill: tab.kill }
+    return { queue, adopted, taken, kill: tab.kill }
   }
   return { storage, open }
 }
@@ -98,6 +100,31 @@ describe('a queue', () => {
     assert.equal(entries(storage), 0)
     queue.keep([op('c')])
     await until('it is stored again', () => entries(storage) === 1)
+  })
+
+  test('of a page that is left passes to another tab, even if the browser keeps the page', async () => {
+    const { storage, open } = browser()
+    const first = open()
+    first.queue.keep([op('a')])
+    await until('it is stored', () => entries(storage) === 1)
+    first.queue.leave([op('a'), op('b')])
+    first.queue.back() // nobody was there
+    await breath()
+    assert.deepEqual(first.taken, [])
+    first.queue.leave([op('a'), op('b')])
+    const second = open()
+    await until('it is taken over', () => second.adopted.length === 2)
+    await breath()
+    first.queue.back()
+    await until('the first knows', () => first.taken.length > 0)
+    assert.deepEqual(first.taken, ['k-a', 'k-b'])
+  })
+
+  test('has what the browser does not send by itself when the page closes', async () => {
+    const { storage, open } = browser()
+    const { queue } = open()
+    queue.leave([op('short', { state: 'sending', sent: true }), op('long', { state: 'sending' })])
+    assert.deepEqual(Object.values(storage).flatMap(JSON.parse).map((o) => o.key), ['long'])
   })
 
   test('is neither read nor kept for another user', async () => {
@@ -157,7 +184,7 @@ describe('a queue', () => {
     queue.keep([op('a'), op('b')])
     await breath()
     assert.equal(entries(storage), 0, 'an older state is kept')
-    const none = createQueue('usr_ada', () => assert.fail('adopted'), null)
+    const none = createQueue('usr_ada', { adopt: () => assert.fail('adopted'), taken: assert.fail }, null)
     none.begin()
     none.keep([op('a')])
     none.end()
