@@ -142,7 +142,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.shows("Nothing to do yet")
 	w.until(stored + `.length === 0`)
 	w.serverHas()
-	w.quiet()
+	w.quiet("404") // the favicon of a page that is only an image
 }
 
 // TestAnIdleSessionEndsWithAWarning in all tabs, and whoever stays in one stays in all.
