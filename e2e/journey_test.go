@@ -109,13 +109,7 @@ func TestSessionsSurviveARestart(t *testing.T) {
 			b := newBrowser(t, p.bff)
 			b.signUp("carol@example.com")
 			b.want(b.send("POST", p.bff+"/api/proxy/me/tasks", `{"title":"survive"}`), 201, "survive")
-			proc := p.processes[0]
-			if err := proc.cmd.Process.Kill(); err != nil { // no goodbye
-				t.Fatal(err)
-			}
-			<-proc.exited
-			p.processes[0] = start(t, proc.cmd.Path, p.dir, proc.cmd.Env, proc.cmd.Args[1:]...)
-			p.waitReady(0)
+			restart(t, p)
 			b.want(b.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "survive")
 		})
 	}

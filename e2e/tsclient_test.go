@@ -107,10 +107,31 @@ var programs = map[string]struct{ source, fault string }{
 	"an option that is not there":    {`import { createClient } from './client/index.js'; createClient({ token: 'a' })`, "token"},
 	"a code that does not exist":     {`import client from './client/index.js'; client.addEventListener('session-lost', ({ code }) => code === 'GONE')`, "GONE"},
 
+	"an app with a session": {`
+		import { createSession, type SessionState } from './client/session.js'
+
+		const session = createSession({ warnBefore: 60_000, onRestored: (done) => void done.then(() => console.log('known')) })
+		const stop: () => void = session.follow(() => { const { state, warning }: SessionState = session.get(); console.log(state === 'lost', warning === 'stay') })
+		await session.load()
+		session.enter(await (await fetch('/api/auth/login')).json())
+		const answer: Response = await session.fetch('/api/proxy/me/tasks', { method: 'POST', hold: true })
+		const same: boolean = await session.returned()
+		const email: string | undefined = session.get().user?.email
+		console.log(answer.status, same, email, await session.stay())
+		stop()`, ""},
+	"a state that does not exist": {`import { createSession } from './client/session.js'; createSession().get().state === 'gone'`, "gone"},
+	"a state that is changed":     {`import { createSession } from './client/session.js'; createSession().get().handle = 'x'`, "handle"},
+
 	// The JavaScript has what is declared, all of it and nothing else.
 	"the module itself": {`
 		import * as declared from './client/index.js'
 		import * as made from './client/implementation.js'
+
+		export const all: typeof declared = made
+		export const nothingElse: typeof made extends Record<Exclude<keyof typeof made, keyof typeof declared>, never> ? true : never = true`, ""},
+	"the module of the session itself": {`
+		import * as declared from './client/session.js'
+		import * as made from './client/session-implementation.js'
 
 		export const all: typeof declared = made
 		export const nothingElse: typeof made extends Record<Exclude<keyof typeof made, keyof typeof declared>, never> ? true : never = true`, ""},
@@ -139,8 +160,10 @@ func TestTypeScriptPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Beside a declaration of its own name a JavaScript file is not looked at.
-	if err := os.Rename(filepath.Join(dir, "client", "index.js"), filepath.Join(dir, "client", "implementation.js")); err != nil {
-		t.Fatal(err)
+	for from, to := range map[string]string{"index.js": "implementation.js", "session.js": "session-implementation.js"} {
+		if err := os.Rename(filepath.Join(dir, "client", from), filepath.Join(dir, "client", to)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	write("tsconfig.json", programConfig)
 	files := map[string]string{} // a file's fault, or ""

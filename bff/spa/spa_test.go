@@ -34,7 +34,7 @@ func TestOnlyAFewFilesSendRequests(t *testing.T) {
 		},
 		"requests": {
 			regexp.MustCompile(`\bfetch(?: \?\? globalThis\.fetch\))?\(|\bEventSource\b|\bWebSocket\b|\bsendBeacon\b|\bXMLHttpRequest\b`),
-			[]string{"app/auth.js", "app/tasks.js", "app/worker.js", "client/transport.js", "service-worker.js"},
+			[]string{"app/auth.js", "app/work.js", "app/worker.js", "client/session.js", "client/transport.js", "service-worker.js"},
 		},
 		"endless repetition": {regexp.MustCompile(`\bsetInterval\b|\bwhile \(true\)`), nil},
 	} {

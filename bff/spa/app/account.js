@@ -6,7 +6,7 @@ import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useF
 import { html } from './html.js'
 import { passwordRule } from './page.js'
 import { navigate } from './route.js'
-import { checkAnswer, changed, endEverywhere, setHandle, session } from './session.js'
+import { checkAnswer, changed, setHandle, session } from './session.js'
 import { useStore } from './store.js'
 import { settle } from './tasks.js'
 import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
@@ -167,7 +167,7 @@ function DeleteAccount() {
 	const form = useForm(['password'], async ({ password }) => {
 			await settle()
 			await ask('POST', '/delete-user', { password })
-			endEverywhere()
+			session.leaveEverywhere()
 			navigate('/signup', { replace: true })
 			toast('Your account is deleted.')
 		},

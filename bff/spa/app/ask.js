@@ -5,7 +5,7 @@ import { AuthError, call, Cancelled } from './auth.js'
 import { Field, FormError, found, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { route } from './route.js'
-import { isStillValid, waitForReturn, markLost, session } from './session.js'
+import { isStillValid, markLost, session } from './session.js'
 import { createStore, useStore } from './store.js'
 import { Dialog } from './ui.js'
 
@@ -44,7 +44,7 @@ export async function ask(method, path, body) {
 /** Waits until the same person has logged in again. */
 async function regained() {
 	markLost()
-	return session.get().state === 'lost' && (await waitForReturn())
+	return session.get().state === 'lost' && (await session.returned())
 }
 
 /** @type {import('./store.js').Store<null | ((proven: boolean) => void)>} */

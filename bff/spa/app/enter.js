@@ -6,7 +6,7 @@ import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useF
 import { html } from './html.js'
 import { logo, passwordRule } from './page.js'
 import { navigate, route } from './route.js'
-import { endEverywhere, leave, setHandle, session, signIn, signUp } from './session.js'
+import { setHandle, session, signIn, signUp, whyText } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -58,7 +58,7 @@ export function Login({ focus }) {
 		{ check: checkLogin },
 	)
 	return html`<${Card} title="Log in" focus=${focus}>
-		${why && html`<p class="note" role="status">${why}</p>`}
+		${why && html`<p class="note" role="status">${whyText(why)}</p>`}
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" />
@@ -132,7 +132,7 @@ export function Reset({ focus }) {
 			// If the person who is logged in here has changed their own password, they stay
 			// logged in. Nobody else does.
 			const found = session.get().state === 'in' ? await call('GET', '/get-session').catch(() => undefined) : undefined
-			if (found === null) endEverywhere()
+			if (found === null) session.leaveEverywhere()
 			if (found?.session) setHandle(found.session.token)
 			setDone(found?.session ? 'in' : 'out')
 		},
@@ -163,7 +163,7 @@ export function Expired() {
 	const { user } = useStore(session)
 	const form = useForm(['email', 'password'], ({ email, password }) => signIn(email.trim(), password), { check: checkLogin })
 	const other = () => {
-		leave()
+		session.leave()
 		navigate('/login', { replace: true }) // the page to return to belongs to the previous person
 	}
 	return html`<${Dialog} title="Session expired. Please log in again." shut=${true}>

@@ -4,6 +4,7 @@ import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
 import { Proof } from './ask.js'
 import { AuthError, AwayError } from './auth.js'
+import { Ending } from './ending.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
 import { Offline } from './offline.js'
@@ -72,6 +73,7 @@ function App() {
 			<${Page} key=${whose} focus=${moved} />
 		</div>
 		<${Proof} />
+		${state === 'in' && html`<${Ending} />`}
 		${state === 'lost' && html`<${Expired} />`}
 		<${Toasts} /><${Announcer} />`
 }

@@ -5,7 +5,7 @@ import { awayText } from './auth.js'
 import { html } from './html.js'
 import { clearLastSeen, loadLastSeen, saveLastSeen } from './last-seen.js'
 import { logo } from './page.js'
-import { retry, session, sessionEnds } from './session.js'
+import { retry, session } from './session.js'
 import { shown, tasks } from './tasks.js'
 import { Away, Heading } from './ui.js'
 import { startWorker } from './worker.js'
@@ -22,12 +22,13 @@ function save() {
 	timer = undefined
 	const { state, user } = session.get()
 	if (state !== 'in' || !user || tasks.get().state !== 'ready') return
+	const left = session.left() // Infinity: not known
 	const seen = shown()
 		.filter(task => task.id > 0) // the server has the others not yet
 		.sort((a, b) => b.id - a.id)
 		.slice(0, maxTasks)
 		.map(({ id, title, description, completed, created_at }) => ({ id, title, description: description ?? null, completed, created_at }))
-	void saveLastSeen({ user: user.id, at: Date.now(), until: sessionEnds() || Date.now() + day, tasks: seen })
+	void saveLastSeen({ user: user.id, at: Date.now(), until: Date.now() + (Number.isFinite(left) ? left : day), tasks: seen })
 }
 
 tasks.follow(() => {

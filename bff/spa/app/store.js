@@ -37,7 +37,7 @@ export function createStore(value) {
 
 /**
  * @template T
- * @param {Store<T>} store
+ * @param {Pick<Store<T>, 'get'|'follow'>} store
  * @returns {T}
  */
 export function useStore(store) {

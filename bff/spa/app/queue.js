@@ -1,0 +1,175 @@
+// Keeps the changes that the server has not confirmed over a reload, in localStorage.
+//
+// The rules:
+//   - Each tab has its own entry, under the user's id and a random name, and holds the Web Lock of that name
+//     while the entry exists. Whoever gets the lock knows that the tab is gone, and takes its changes over. So
+//     each change has one sender. A page that is left gives its lock up, because the browser may keep it for
+//     "back". If it is shown again, it drops what another tab has taken over.
+//   - Another user's entries are deleted, not read. A log-out deletes those of its user, in all tabs.
+//   - Without storage or locks (private windows, http without TLS), changes live as long as the page does.
+//   - An entry has at most 200 changes and 500 000 characters. If there are more, the newest are not kept. An
+//     entry is used for seven days.
+import { newIdempotencyKey } from '../client/index.js'
+
+const prefix = 'vestibule.queue.'
+const mostOps = 200
+const mostText = 500_000 // characters; browsers allow about five million for an origin
+const longest = 7 * 86_400_000 // ms
+const soon = 250 // ms; most changes are saved before that, and need no entry
+
+/**
+ * @template R, C
+ * @typedef {import('./ops.js').Op<R, C>} Op
+ */
+
+/**
+ * @template R, C
+ * @param {string} user
+ * @param {{ adopt: (ops: Op<R, C>[]) => void, taken: (idempotencyKeys: string[]) => void }} on
+ *   adopt: take over the changes of a tab that is gone. taken: another tab has taken these over
+ * @param {{ storage: Storage, locks: LockManager }|null} [browser] null if it has none of them
+ */
+export function createQueue(user, on, browser = found()) {
+	const own = `${prefix}${user}.`
+	const mine = own + newIdempotencyKey()
+	const end = new AbortController()
+	let text = '' // what is stored, or will be
+	/** @type {null | (() => void)} */
+	let release = null
+	/** @type {Promise<unknown>|null} */
+	let holding = null
+	/** @type {ReturnType<typeof setTimeout>|undefined} */
+	let timer
+	let left = false // the page may never be shown again
+
+	/** Takes over an entry as soon as its tab is gone. @param {string} key */
+	function take(key) {
+		browser?.locks.request(key, { signal: end.signal }, async () => {
+			const ops = read(key)
+			if (end.signal.aborted) return
+			if (!ops) return browser.storage.removeItem(key) // unreadable, or taken over by another tab
+			on.adopt(ops)
+			await write() // in our entry first: a crash between the two may repeat a change, but loses none
+			browser.storage.removeItem(key)
+		}).catch(ignoreEnd)
+	}
+
+	/** @param {string} key @returns {Op<R, C>[]|null} */
+	function read(key) {
+		try {
+			const ops = JSON.parse(browser?.storage.getItem(key) ?? '')
+			return ops.filter((/** @type {Op<R, C>} */ op) => Date.now() - op.at < longest)
+		} catch {
+			return null
+		}
+	}
+
+	/** Stores the text once this tab holds its lock: before that, another tab would take it over. */
+	async function write() {
+		clearTimeout(timer)
+		timer = undefined
+		if (text) await (holding ??= hold())
+		if (!browser || end.signal.aborted) return
+		if (text) return put()
+		browser.storage.removeItem(mine)
+		if (!release) return // if the lock is still to come, the call that waits for it sees that there is nothing to store
+		release()
+		release = holding = null
+	}
+
+	const hold = () => new Promise(done => {
+		browser?.locks.request(mine, { signal: end.signal }, () => new Promise(free => {
+			release = () => free(undefined)
+			done(undefined)
+		})).catch(done)
+	})
+
+	function put() {
+		try {
+			browser?.storage.setItem(mine, text)
+		} catch {
+			browser?.storage.removeItem(mine) // there is no room, and an older state would be wrong
+		}
+	}
+
+	/** @param {string} start */
+	const keys = start => Object.keys(browser?.storage ?? {}).filter(key => key.startsWith(start))
+
+	return {
+		/** Takes over what tabs of this user have left, now and later. Nothing of other users stays. */
+		begin() {
+			if (!browser) return
+			for (const key of keys(prefix)) key.startsWith(own) ? take(key) : browser.storage.removeItem(key)
+			globalThis.addEventListener?.('storage', ({ key, oldValue }) => key?.startsWith(own) && oldValue === null && take(key), { signal: end.signal })
+		},
+
+		/** @param {readonly Op<R, C>[]} ops */
+		keep(ops) {
+			const next = textOf(ops)
+			if (!browser || next === text) return
+			text = next
+			if (release || !text) void write()
+			else timer ??= setTimeout(write, soon)
+		},
+
+		/** The page may be closing. @param {readonly Op<R, C>[]} ops */
+		leave(ops) {
+			if (!browser) return
+			clearTimeout(timer)
+			timer = undefined
+			// The browser sends the latest changes even if the page closes, so they need no heir.
+			text = textOf(release ? ops : ops.filter(op => !op.sent || op.state !== 'sending'))
+			left = text !== ''
+			if (left) put()
+			release?.()
+			release = holding = null
+		},
+
+		/** The page is shown again. */
+		back() {
+			if (!left) return
+			left = false
+			browser?.locks.request(mine, { signal: end.signal }, async () => {
+				if (browser.storage.getItem(mine) === null) on.taken(JSON.parse(text || '[]').map((/** @type {Op<R, C>} */ op) => op.idempotencyKey))
+			}).then(() => void (text && write()), ignoreEnd)
+		},
+
+		/** The person leaves. */
+		end() {
+			clearTimeout(timer)
+			end.abort()
+			for (const key of keys(own)) browser?.storage.removeItem(key)
+			release?.()
+		},
+	}
+}
+
+/**
+ * As much of the changes as an entry may have, in their order.
+ * @param {readonly Op<any, any>[]} ops
+ */
+function textOf(ops) {
+	const kept = []
+	let size = 0
+	for (const op of ops) {
+		if (op.state === 'waiting') continue // after a crash, the deletion counts as undone
+		const one = JSON.stringify(op)
+		size += one.length
+		if (size > mostText || kept.length === mostOps) break
+		kept.push(one)
+	}
+	return kept.length ? `[${kept.join()}]` : ''
+}
+
+/** @param {unknown} error */
+function ignoreEnd(error) {
+	if (!(error instanceof DOMException)) throw error // the request for a lock was aborted
+}
+
+function found() {
+	try {
+		return navigator.locks && localStorage ? { storage: localStorage, locks: navigator.locks } : null
+	} catch {
+		return null // the browser forbids it
+	}
+}

@@ -1,0 +1,80 @@
+// What a person is told about changes to their tasks: notices, and words for screen readers.
+import { maxDescription, maxTitle } from './limits.js'
+import { announce, dismiss, inUse, toast } from './ui.js'
+
+/**
+ * @typedef {import('../client/index.js').Task} Task
+ * @typedef {Omit<import('../client/index.js').TaskChange, 'id'|'user_id'|'created_at'|'updated_at'>} Change
+ * @typedef {import('./ops.js').Op<Task, Change>} Op
+ */
+
+/** How long a deletion can be undone. */
+const undoFor = 6_000
+
+/** @param {string} text */
+const short = text => (text.length > 40 ? [...text].slice(0, 38).join('') + '…' : text)
+
+/** @param {string} text */
+const length = text => [...text].length
+
+/** @param {number} n @returns {string} n below a million, with a space before the last three digits */
+const spaced = n => String(n).replace(/(?=\d{3}$)/, ' ').trim()
+
+/** @param {string} title @param {string} description */
+export const textErrors = (title, description) => ({
+	...(!title.trim() ? { title: 'A task needs a title.' } : length(title.trim()) > maxTitle ? { title: `A title has at most ${maxTitle} characters; this one has ${length(title.trim())}.` } : {}),
+	...(length(description) > maxDescription ? { description: `A description has at most ${spaced(maxDescription)} characters; this one has ${length(description)}.` } : {}),
+})
+
+/** @param {'network'|'server'|''} error @param {boolean} seen whether tasks are shown */
+export const awayWords = (error, seen) => error && `${error === 'network' ? 'The server cannot be reached.' : 'The server has a problem.'} ${seen ? 'What you see may be out of date.' : 'Your tasks could not be loaded.'}`
+
+export const say = {
+	added: (/** @type {string} */ title) => announce(`Added ${short(title)}.`),
+	completed: (/** @type {Task} */ { title }, /** @type {boolean} */ done) => announce(done ? `Completed ${short(title)}.` : `${short(title)} is open again.`),
+	edited: (/** @type {string} */ title) => announce(`Saved ${short(title)}.`),
+	theirsKept: () => announce('The other version is kept.'),
+	saved: () => announce('All changes are saved.'),
+	unsaved: () => announce('A change is not saved.'),
+	conflict: (/** @type {boolean} */ same) => announce(same ? 'The server has not accepted your change. Both versions are shown.' : 'This task was changed elsewhere. Both versions are shown.'),
+	notDeleted: () => toast('This task was changed elsewhere, so it was not deleted.', { bad: true }),
+	refused: (/** @type {string} */ why) => toast(`Not saved: ${why}`, { bad: true }),
+	notAdded: (/** @type {string} */ title, /** @type {string} */ why, /** @type {() => void} */ run) => toast(`“${short(title)}” was not added: ${why}`, { bad: true, kept: true, act: 'Edit', run }),
+	offer: (/** @type {string} */ title, /** @type {() => void} */ run) => toast(`“${short(title)}” is not saved.`, { bad: true, kept: true, act: 'Edit', run }),
+	/** A task was deleted while its text was being edited: offer the text. */
+	gone: (/** @type {() => void} */ run) => toast('This task was deleted elsewhere.', { bad: true, kept: true, act: 'Add it again', run }),
+}
+
+/**
+ * Offers to undo a change for some seconds.
+ * @param {string} text
+ * @param {string} undone what is said after Undo
+ * @param {{ undo: () => void, over: () => void }} then
+ * @returns {() => void} ends the offer
+ */
+function offerUndo(text, undone, { undo, over }) {
+	/** @type {ReturnType<typeof setTimeout>} */
+	let timer
+	const notice = toast(text, {
+		act: 'Undo',
+		stay: undoFor,
+		run() {
+			clearTimeout(timer)
+			undo()
+			announce(undone)
+		},
+	})
+	const decide = () => {
+		// Wait while the pointer or the focus is on the notice: the person may press Undo.
+		if (inUse(notice)) timer = setTimeout(decide, 500)
+		else over()
+	}
+	timer = setTimeout(decide, undoFor)
+	return () => {
+		clearTimeout(timer)
+		dismiss(notice)
+	}
+}
+
+/** @param {Task} task @param {{ undo: () => void, over: () => void }} then */
+export const offerDeletionUndo = ({ title }, then) => offerUndo(`Deleted “${short(title)}”.`, `${short(title)} is back.`, then)
