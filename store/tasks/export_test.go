@@ -60,3 +60,6 @@ const (
 	SearchRows  = searchRows
 	SearchBytes = searchBytes
 )
+
+// PositionAt is the position that a task gets when it is created.
+var PositionAt = positionAt

@@ -68,6 +68,9 @@ func (tx *Tx) CreateTask(t Task) (Task, error) {
 
 // creation adds no task when the user has as many as one may have.
 func (s *Store) creation(t Task) change {
+	if t.Position == "" {
+		t.Position = positionAt(t.CreatedAt, s.lastPlace.next(t.CreatedAt))
+	}
 	names, values := t.inserted()
 	into := `INSERT INTO tasks (` + strings.Join(names, ", ") + `) `
 	if s.TasksPerUser == 0 {
