@@ -17,7 +17,7 @@ BEGIN
         ) AS batch ORDER BY user_id DESC, id DESC LIMIT 1;
         EXIT WHEN NOT FOUND;
         UPDATE tasks SET
-            position = COALESCE(position, lpad(to_hex(4611686018427387904 - (round(extract(epoch FROM created_at) * 1000)::bigint * 1000 + id % 1000)), 16, '0') || '8'),
+            position = COALESCE(position, lpad(to_hex(281474976710655 - round(extract(epoch FROM created_at) * 1000)::bigint), 12, '0') || '8'),
             title_fold = CASE WHEN octet_length(title_fold) = length(title_fold) AND octet_length(COALESCE(description_fold, '')) = length(COALESCE(description_fold, '')) THEN title_fold END
         WHERE (user_id, id) > (last_user, last_id) AND (user_id, id) <= (next.user_id, next.id);
         COMMIT;

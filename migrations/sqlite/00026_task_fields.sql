@@ -11,7 +11,7 @@ ALTER TABLE tasks ADD COLUMN position TEXT;
 -- For instances of an earlier version: store/tasks/position.go does the same.
 -- +goose StatementBegin
 CREATE TRIGGER task_position_filled AFTER INSERT ON tasks WHEN NEW.position IS NULL BEGIN
-    UPDATE tasks SET position = printf('%016x8', 4611686018427387904 - ((strftime('%s', created_at) * 1000 + substr(created_at, 21, 3)) * 1000 + id % 1000))
+    UPDATE tasks SET position = printf('%012x8', 281474976710655 - (strftime('%s', created_at) * 1000 + substr(created_at, 21, 3)))
     WHERE id = NEW.id;
 END;
 -- +goose StatementEnd

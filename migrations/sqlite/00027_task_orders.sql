@@ -4,7 +4,7 @@
 
 -- +goose Up
 UPDATE tasks SET
-    position = COALESCE(position, printf('%016x8', 4611686018427387904 - ((strftime('%s', created_at) * 1000 + substr(created_at, 21, 3)) * 1000 + id % 1000))),
+    position = COALESCE(position, printf('%012x8', 281474976710655 - (strftime('%s', created_at) * 1000 + substr(created_at, 21, 3)))),
     title_fold = CASE WHEN octet_length(title_fold) = length(title_fold) AND octet_length(COALESCE(description_fold, '')) = length(COALESCE(description_fold, '')) THEN title_fold END;
 
 CREATE INDEX tasks_completed_position_idx ON tasks (user_id, completed, position, id);

@@ -29,9 +29,6 @@ func TestEventsOfEarlierVersionsAreDelivered(t *testing.T) {
 		second := newTask(u.ID)
 		second.Title, second.Description = awkward, &awkward
 		second = created(t, d, second)
-		for _, t := range []*tasks.Task{&first, &second} { // the way back forgets their positions
-			t.Position = tasks.PositionAt(t.CreatedAt, t.ID)
-		}
 		want := []tasks.Event{{1, tasks.Created, first, first.CreatedAt}, {2, tasks.Created, second, second.CreatedAt}}
 
 		// The migration back keeps the events in columns.
@@ -41,7 +38,7 @@ func TestEventsOfEarlierVersionsAreDelivered(t *testing.T) {
 			}
 		}
 		old := tasks.Event{3, tasks.Updated, tasks.Task{ID: second.ID, UserID: u.ID, Title: awkward, Description: &awkward,
-			Completed: u.EmailVerified, CreatedAt: u.CreatedAt.Truncate(time.Millisecond), UpdatedAt: u.UpdatedAt.Truncate(time.Millisecond), Version: 7, Position: tasks.PositionAt(u.CreatedAt, second.ID)}, u.CreatedAt.Truncate(time.Millisecond)}
+			Completed: u.EmailVerified, CreatedAt: u.CreatedAt.Truncate(time.Millisecond), UpdatedAt: u.UpdatedAt.Truncate(time.Millisecond), Version: 7, Position: tasks.FirstPosition(u.CreatedAt)}, u.CreatedAt.Truncate(time.Millisecond)}
 		byColumns(t, d, old)
 		if err := d.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)

@@ -118,7 +118,7 @@ func (t *taskText) Scan(value any) error {
 	*t.to, t.size = Task{}, len(text) // without the pointers of the row before
 	err := json.Unmarshal(text, t.to)
 	if t.to.Position == "" { // of an earlier version
-		t.to.Position = positionAt(t.to.CreatedAt, t.to.ID)
+		t.to.Position = FirstPosition(t.to.CreatedAt)
 	}
 	return err
 }

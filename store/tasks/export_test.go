@@ -60,6 +60,3 @@ const (
 	SearchRows  = searchRows
 	SearchBytes = searchBytes
 )
-
-// PositionAt is the position that a task gets when it is created.
-var PositionAt = positionAt

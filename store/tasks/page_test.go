@@ -33,7 +33,7 @@ func pageCase(t *testing.T, d *database) {
 		"updated": {"Beta", "ähre", "Éclair", "éclair", "zulu", "beta", "Alpha", "alpha"},
 		"title":   {"ähre", "Alpha", "alpha", "beta", "Beta", "Éclair", "éclair", "zulu"},
 		// The newest first.
-		"position": {"ähre", "Beta", "zulu", "éclair", "Éclair", "alpha", "Alpha", "beta"},
+		"position": {"Beta", "ähre", "éclair", "zulu", "alpha", "Éclair", "beta", "Alpha"},
 		"due":      {"éclair", "zulu", "Alpha", "Beta", "beta", "alpha", "Éclair", "ähre"},
 	}
 	const dated = 4

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"sync/atomic"
 	"time"
 )
 
@@ -10,30 +9,14 @@ import (
 // between any two there is another one, and a client moves a task with one change.
 //
 // A new task is before all that were created earlier. Its position follows from the time of
-// its creation alone, so no other task has to be read. The migrations compute the same for
-// rows of earlier versions: see migrations/*/00026_task_fields.sql.
+// its creation alone, so that no other task has to be read, and a client can compute it.
+// Tasks of one millisecond have the same, and are ordered by id. The migrations 26 and 27
+// compute it for rows of earlier versions.
 
-// positionAt is the position of a task that was created then. Tasks of one millisecond differ
-// by their place in it, of a thousand. A later one comes first.
-func positionAt(created time.Time, place int64) string {
-	return fmt.Sprintf("%016x8", 1<<62-(created.UnixMilli()*1000+place%1000))
+// FirstPosition is the position of a task that was created at a time and never moved.
+func FirstPosition(created time.Time) string {
+	return fmt.Sprintf("%012x8", 1<<48-1-created.UnixMilli())
 }
 
-// lastPlace gives the tasks that a process creates in one millisecond different places.
-// Otherwise no other task could be moved between them.
-type lastPlace struct{ at atomic.Int64 } // in microseconds
-
-// next returns the place of a task that is created now.
-func (l *lastPlace) next(created time.Time) int64 {
-	begin := created.UnixMilli() * 1000
-	for {
-		last := l.at.Load()
-		now := begin
-		if last >= begin && last < begin+999 {
-			now = last + 1
-		}
-		if l.at.CompareAndSwap(last, now) {
-			return now - begin
-		}
-	}
-}
+// Moved reports whether the task has another position than it had first.
+func (t *Task) Moved() bool { return t.Position != FirstPosition(t.CreatedAt) }

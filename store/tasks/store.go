@@ -20,8 +20,6 @@ type Store struct {
 	TasksPerUser, AnswersPerUser int
 
 	pageWork, listWork work // bound what a search looks through
-
-	lastPlace lastPlace
 }
 
 // New returns the tasks in a database.

@@ -20,7 +20,7 @@ type Task struct {
 	UpdatedAt   time.Time `json:"updated_at"`
 	Version     int64     `json:"version"`  // 1, and one more with each change
 	DueOn       *string   `json:"due_on"`   // a date, like 2026-02-03; nil: none
-	Position    string    `json:"position"` // in the user's own order; "" in a new task: before the others
+	Position    string    `json:"position"` // in the user's own order; "" in a new task: FirstPosition
 }
 
 // Change says what to change about a task; what is nil keeps its value.
@@ -29,7 +29,7 @@ type Change struct {
 	Description **string // a pointer to nil clears it
 	Completed   *bool
 	DueOn       **string // a pointer to nil clears it
-	Position    *string
+	Position    *string  // a pointer to "": FirstPosition
 }
 
 // fields are the members and their columns. Every statement that reads or writes whole

@@ -69,7 +69,7 @@ func (tx *Tx) CreateTask(t Task) (Task, error) {
 // creation adds no task when the user has as many as one may have.
 func (s *Store) creation(t Task) change {
 	if t.Position == "" {
-		t.Position = positionAt(t.CreatedAt, s.lastPlace.next(t.CreatedAt))
+		t.Position = FirstPosition(t.CreatedAt)
 	}
 	names, values := t.inserted()
 	into := `INSERT INTO tasks (` + strings.Join(names, ", ") + `) `
@@ -90,6 +90,13 @@ func tooMany(err error) error {
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.
 func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c Change, only *Versions, now time.Time) (Task, error) {
+	if c.Position != nil && *c.Position == "" {
+		t, err := s.Task(ctx, userID, id)
+		if err != nil {
+			return Task{}, err
+		}
+		c.Position = new(FirstPosition(t.CreatedAt)) // which never changes
+	}
 	names, values := c.changed()
 	var set []string
 	for _, name := range names {
