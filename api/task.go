@@ -30,13 +30,10 @@ var schemas = map[string]endpoint.Schema{
 		"description": "Trimmed of white space at both ends; counted in code points", "examples": []any{"Water the plants"}},
 	"Description": {"type": []any{"string", "null"}, "maxLength": maxDescription,
 		"description": "Counted in code points; null for none", "examples": []any{"Not the cactus."}},
-	"DueDate": {"type": "string", "format": "date", "pattern": datePattern, "description": "The day on which the task is due. Absent: none", "examples": []any{"2026-02-14"}},
 	"DueOn": {"type": []any{"string", "null"}, "format": "date", "pattern": datePattern,
-		"description": "The day on which the task is due, which must exist; null for none", "examples": []any{"2026-02-14"}},
-	"Position": {"type": "string", "maxLength": maxPosition, "pattern": positionPattern,
-		"description": "The place in the user's own order (`sort=position`): hexadecimal digits, compared byte by byte. Absent in an answer if it was never set", "examples": []any{"5c8"}},
-	"NewPosition": {"type": []any{"string", "null"}, "maxLength": maxPosition, "pattern": positionPattern,
-		"description": "The place in the user's own order; null for the place of a task that was never moved, which is in front of those that were created earlier", "examples": []any{"5c8"}},
+		"description": "The day on which the task is due, which must exist, without a time zone; null for none. Absent in an answer if there is none", "examples": []any{"2026-02-14"}},
+	"Position": {"type": []any{"string", "null"}, "maxLength": maxPosition, "pattern": positionPattern,
+		"description": "The place in the user's own order: hexadecimal digits, compared byte by byte. null for the place of a task that was never moved, which is in front of those that were created earlier. Absent in an answer of such a task", "examples": []any{"5c8"}},
 	"Ignored": {"readOnly": true, "description": "Ignored in a request"},
 }
 
@@ -53,7 +50,7 @@ type taskJSON struct {
 	CreatedAt   web.Time `json:"created_at"`
 	UpdatedAt   web.Time `json:"updated_at"`
 	// Clients of the quickstart know neither of these, and get neither if nobody has set it.
-	DueOn    string `json:"due_on,omitempty" as:"DueDate"`
+	DueOn    string `json:"due_on,omitempty" as:"DueOn"`
 	Position string `json:"position,omitempty" as:"Position"`
 }
 
@@ -82,7 +79,7 @@ type chosenJSON struct {
 	Description *string `json:"description,omitempty" as:"Description"`
 	Completed   bool    `json:"completed,omitempty"`
 	DueOn       *string `json:"due_on,omitempty" as:"DueOn"`
-	Position    *string `json:"position,omitempty" as:"NewPosition"`
+	Position    *string `json:"position,omitempty" as:"Position"`
 }
 
 // readMembers reads the members that clients choose. A new task must have a title.

@@ -24,6 +24,10 @@ func TestANewTaskIsBeforeTheOthers(t *testing.T) {
 		}
 		last = got
 	}
+	// e2e/client/app/position.test.js has the same value.
+	if got := tasks.FirstPosition(time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC)); got != "fe63de53139a8" {
+		t.Errorf("got %s for the example, want fe63de53139a8", got)
+	}
 }
 
 // TestPositionsOfEarlierVersions: the migration gives rows the position that an event without

@@ -229,13 +229,7 @@ export interface components {
         };
         /**
          * Format: date
-         * @description The day on which the task is due. Absent: none
-         * @example 2026-02-14
-         */
-        DueDate: string;
-        /**
-         * Format: date
-         * @description The day on which the task is due, which must exist; null for none
+         * @description The day on which the task is due, which must exist, without a time zone; null for none. Absent in an answer if there is none
          * @example 2026-02-14
          */
         DueOn: string | null;
@@ -255,11 +249,6 @@ export interface components {
             message: string;
         };
         /**
-         * @description The place in the user's own order; null for the place of a task that was never moved, which is in front of those that were created earlier
-         * @example 5c8
-         */
-        NewPosition: string | null;
-        /**
          * @description The other members of a task are ignored, so that an exported task can be sent back unchanged. Unknown members are a 422.
          * @example {
          *       "title": "Water the plants"
@@ -272,16 +261,16 @@ export interface components {
             description?: components["schemas"]["Description"];
             due_on?: components["schemas"]["DueOn"];
             id?: components["schemas"]["Ignored"];
-            position?: components["schemas"]["NewPosition"];
+            position?: components["schemas"]["Position"];
             title: components["schemas"]["Title"];
             updated_at?: components["schemas"]["Ignored"];
             user_id?: components["schemas"]["Ignored"];
         };
         /**
-         * @description The place in the user's own order (`sort=position`): hexadecimal digits, compared byte by byte. Absent in an answer if it was never set
+         * @description The place in the user's own order: hexadecimal digits, compared byte by byte. null for the place of a task that was never moved, which is in front of those that were created earlier. Absent in an answer of such a task
          * @example 5c8
          */
-        Position: string;
+        Position: string | null;
         /**
          * @description Problem details (RFC 9457)
          * @example {
@@ -323,7 +312,7 @@ export interface components {
             completed: boolean;
             created_at: components["schemas"]["Time"];
             description: components["schemas"]["Description"];
-            due_on?: components["schemas"]["DueDate"];
+            due_on?: components["schemas"]["DueOn"];
             /** Format: int64 */
             id: number;
             position?: components["schemas"]["Position"];
@@ -345,7 +334,7 @@ export interface components {
             description?: components["schemas"]["Description"];
             due_on?: components["schemas"]["DueOn"];
             id?: components["schemas"]["Ignored"];
-            position?: components["schemas"]["NewPosition"];
+            position?: components["schemas"]["Position"];
             title?: components["schemas"]["Title"];
             updated_at?: components["schemas"]["Ignored"];
             user_id?: components["schemas"]["Ignored"];
