@@ -45,6 +45,10 @@ func checksum(place []byte, user string, q tasks.Query) []byte {
 	if q.Completed != nil {
 		completed = fmt.Sprint(*q.Completed)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %t %s %q %x", user, q.By, q.Descending, completed, q.Search, place))
+	list := fmt.Appendf(nil, "%q %d %t %s %q %x", user, q.By, q.Descending, completed, q.Search, place)
+	if q.Due != nil { // without it, cursors of earlier versions stay valid
+		list = fmt.Appendf(list, " %q", *q.Due)
+	}
+	sum := sha256.Sum256(list)
 	return sum[:cursorSum]
 }

@@ -21,7 +21,7 @@ var listDoc = endpoint.Doc{
 	Text: "Without `limit` all tasks, streamed, oldest first unless `sort` is given. With `limit` a page: follow `Link` with `rel=\"next\"` until there is none. " +
 		"A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. " +
 		"Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.",
-	Params: []*endpoint.Param{limitParam, cursorParam, completedParam, searchParam, sortParam},
+	Params: []*endpoint.Param{limitParam, cursorParam, completedParam, dueFromParam, dueToParam, hasDueParam, searchParam, sortParam},
 	Answers: []*endpoint.Answer{{
 		Status: 200, Text: "The tasks",
 		Headers: []*endpoint.Header{{Component: "Link", Name: "Link", Text: "The address of the next page, with `rel=\"next\"`. Absent on the last page and without `limit`",
@@ -39,7 +39,7 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 	if r.Method == http.MethodHead && q.limit == 0 {
 		return s.headList(w, r, user, q)
 	}
-	if q.Search != "" {
+	if q.Searches() {
 		turn, leave, err := s.searches.begin(r.Context(), user)
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 // headList reads no list: a HEAD may leave out what only the content tells (RFC 9110
 // §9.3.2). One row shows whether the list can be read.
 func (s *Server) headList(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
-	q.Search = ""
+	q.Search, q.Due = "", nil
 	if _, _, err := s.tasks.PageTasks(r.Context(), user, q.Query, 1); err != nil {
 		return err
 	}

@@ -70,7 +70,10 @@ const maxPage = 200
 const maxSearch = 255
 
 // The values of sort. A leading - reverses the order.
-var sorts = map[string]tasks.Order{"created_at": tasks.ByCreated, "updated_at": tasks.ByUpdated, "title": tasks.ByTitle}
+var (
+	sorts     = map[string]tasks.Order{"created_at": tasks.ByCreated, "updated_at": tasks.ByUpdated, "title": tasks.ByTitle, "position": tasks.ByPosition, "due_on": tasks.ByDue}
+	sortNames = []string{"created_at", "updated_at", "title", "position", "due_on"}
+)
 
 // The parameters of a list, as they are documented.
 var (
@@ -80,13 +83,31 @@ var (
 		Text: "Where the page begins: from the `Link` of the page before, for the same user, filter and order. Requires `limit`."}
 	completedParam = &endpoint.Param{Component: "Completed", Name: "completed", In: "query", Text: "Only tasks that are, or are not, completed",
 		Schema: endpoint.Schema{"type": "boolean"}, Example: false}
-	searchParam = &endpoint.Param{Component: "Query", Name: "q", In: "query", Text: "Only tasks with this text in the title or description, in upper or lower case",
+	searchParam = &endpoint.Param{Component: "Query", Name: "q", In: "query", Text: "Only tasks with this text in the title or description, whatever the case and the accents",
 		Schema: endpoint.Schema{"type": "string", "maxLength": maxSearch}, Example: "plants"}
-	sortParam = &endpoint.Param{Component: "Sort", Name: "sort", In: "query", Text: "The order; descending with `-`. Without it, oldest first.",
-		Schema: endpoint.Schema{"type": "string", "enum": []any{"created_at", "updated_at", "title", "-created_at", "-updated_at", "-title"},
-			// For generators of clients: a name cannot begin with a minus sign.
-			"x-enum-varnames": []any{"CREATED_AT", "UPDATED_AT", "TITLE", "CREATED_AT_DESCENDING", "UPDATED_AT_DESCENDING", "TITLE_DESCENDING"}}, Example: "-created_at"}
+	dueFromParam = &endpoint.Param{Component: "DueFrom", Name: "due_from", In: "query", Text: "Only tasks that are due on this day or later",
+		Schema: endpoint.Schema{"type": "string", "format": "date", "pattern": datePattern}, Example: "2026-02-14"}
+	dueToParam = &endpoint.Param{Component: "DueTo", Name: "due_to", In: "query", Text: "Only tasks that are due on this day or earlier",
+		Schema: endpoint.Schema{"type": "string", "format": "date", "pattern": datePattern}, Example: "2026-02-14"}
+	hasDueParam = &endpoint.Param{Component: "HasDue", Name: "has_due", In: "query", Text: "Only tasks that have, or do not have, a day on which they are due",
+		Schema: endpoint.Schema{"type": "boolean"}, Example: true}
+	sortParam = &endpoint.Param{Component: "Sort", Name: "sort", In: "query", Text: "The order; descending with `-`. Without it, oldest first. By `due_on`, tasks without one come last in both directions.",
+		Schema: sortSchema(), Example: "-created_at"}
 )
+
+func sortSchema() endpoint.Schema {
+	var values, names []any // names for generators of clients: a name cannot begin with a minus sign
+	for _, suffix := range []string{"", "_DESCENDING"} {
+		for _, name := range sortNames {
+			value := name
+			if suffix != "" {
+				value = "-" + name
+			}
+			values, names = append(values, value), append(names, strings.ToUpper(name)+suffix)
+		}
+	}
+	return endpoint.Schema{"type": "string", "enum": values, "x-enum-varnames": names}
+}
 
 // listQuery is the query of a list.
 type listQuery struct {
@@ -96,7 +117,7 @@ type listQuery struct {
 }
 
 func readListQuery(r *http.Request, user string) (listQuery, error) {
-	q, err := parseQuery(r, "limit", "cursor", "completed", "q", "sort")
+	q, err := parseQuery(r, "limit", "cursor", "completed", "q", "sort", "due_from", "due_to", "has_due")
 	if err != nil {
 		return listQuery{}, err
 	}
@@ -104,20 +125,14 @@ func readListQuery(r *http.Request, user string) (listQuery, error) {
 	if q.values.Has("limit") {
 		l.limit = q.limit()
 	}
-	if q.values.Has("completed") {
-		switch v := q.values.Get("completed"); v {
-		case "true", "false":
-			l.Completed = new(v == "true")
-		default:
-			q.reject("completed", "must be true or false")
-		}
-	}
+	l.Completed = q.truth("completed")
+	l.Due = q.due()
 	l.Search = q.search()
 	if q.values.Has("sort") {
 		name, descending := strings.CutPrefix(q.values.Get("sort"), "-")
 		by, known := sorts[name]
 		if !known {
-			q.reject("sort", "must be created_at, updated_at or title, or one of them with - before it")
+			q.reject("sort", "must be created_at, updated_at, title, position or due_on, or one of them with - before it")
 		}
 		l.By, l.Descending = by, descending
 	}
@@ -144,6 +159,44 @@ func (q *query) limit() int {
 		return 0
 	}
 	return n
+}
+
+// truth returns nil if the parameter is not given.
+func (q *query) truth(name string) *bool {
+	if !q.values.Has(name) {
+		return nil
+	}
+	switch v := q.values.Get(name); v {
+	case "true", "false":
+		return new(v == "true")
+	}
+	q.reject(name, "must be true or false")
+	return nil
+}
+
+// due returns the range of dates, or nil for any.
+func (q *query) due() *tasks.Due {
+	has, from, to := q.truth("has_due"), q.date("due_from"), q.date("due_to")
+	ranged := q.values.Has("due_from") || q.values.Has("due_to")
+	switch {
+	case has != nil && !*has && ranged:
+		q.reject("has_due", "must not be false with due_from or due_to: leave one of them out")
+	case has != nil && !*has:
+		return tasks.NotDue()
+	case from != "" && to != "" && to < from:
+		q.reject("due_to", "must not be before due_from")
+	case has != nil || ranged:
+		return tasks.DueBetween(from, to)
+	}
+	return nil
+}
+
+func (q *query) date(name string) string {
+	text := q.values.Get(name)
+	if q.values.Has(name) && !isDate(text) {
+		q.reject(name, dateMessage)
+	}
+	return text
 }
 
 func (q *query) search() string {

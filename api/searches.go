@@ -70,5 +70,5 @@ func searchFault(err error) error {
 	if !errors.Is(err, tasks.ErrSearchTooLong) {
 		return err
 	}
-	return invalidQuery(web.FieldError{Field: "limit", Message: "is required with q here: there are too many tasks to search at once"}).Because(err)
+	return invalidQuery(web.FieldError{Field: "limit", Message: "is required here: there are too many tasks to search at once"}).Because(err)
 }

@@ -19,6 +19,7 @@ import (
 const (
 	maxTitle       = 255
 	maxDescription = 10_000
+	maxPosition    = 64
 )
 
 var titleMessage = fmt.Sprintf("must have 1 to %d characters", maxTitle)
@@ -29,11 +30,15 @@ var schemas = map[string]endpoint.Schema{
 		"description": "Trimmed of white space at both ends; counted in code points", "examples": []any{"Water the plants"}},
 	"Description": {"type": []any{"string", "null"}, "maxLength": maxDescription,
 		"description": "Counted in code points; null for none", "examples": []any{"Not the cactus."}},
+	"DueOn": {"type": []any{"string", "null"}, "format": "date", "pattern": datePattern,
+		"description": "The day on which the task is due, which must exist, without a time zone; null for none. Absent in an answer if there is none", "examples": []any{"2026-02-14"}},
+	"Position": {"type": []any{"string", "null"}, "maxLength": maxPosition, "pattern": positionPattern,
+		"description": "The place in the user's own order: hexadecimal digits, compared byte by byte. null for the place of a task that was never moved, which is in front of those that were created earlier. Absent in an answer of such a task", "examples": []any{"5c8"}},
 	"Ignored": {"readOnly": true, "description": "Ignored in a request"},
 }
 
 // membersRow is about the members in the table of docs/api.md.
-var membersRow = fmt.Sprintf("`title`: 1–%d code points, trimmed, at least one visible; `description`: up to %d 000, or null; optional `completed`", maxTitle, maxDescription/1000)
+var membersRow = fmt.Sprintf("`title`: 1–%d code points, trimmed, at least one visible; `description`: up to %d 000, or null; optional `completed`, `due_on` (a date or null), `position` ([Own order](#own-order))", maxTitle, maxDescription/1000)
 
 // taskJSON is a task in answers.
 type taskJSON struct {
@@ -44,10 +49,13 @@ type taskJSON struct {
 	Completed   bool     `json:"completed"`
 	CreatedAt   web.Time `json:"created_at"`
 	UpdatedAt   web.Time `json:"updated_at"`
+	// Clients of the quickstart know neither of these, and get neither if nobody has set it.
+	DueOn    string `json:"due_on,omitempty" as:"DueOn"`
+	Position string `json:"position,omitempty" as:"Position"`
 }
 
 func toTaskJSON(t tasks.Task) taskJSON {
-	return taskJSON{
+	shown := taskJSON{
 		ID:          t.ID,
 		UserID:      t.UserID,
 		Title:       t.Title,
@@ -56,6 +64,13 @@ func toTaskJSON(t tasks.Task) taskJSON {
 		CreatedAt:   web.Time(t.CreatedAt),
 		UpdatedAt:   web.Time(t.UpdatedAt),
 	}
+	if t.DueOn != nil {
+		shown.DueOn = *t.DueOn
+	}
+	if t.Moved() {
+		shown.Position = t.Position
+	}
+	return shown
 }
 
 // chosenJSON are the members that clients choose, in requests.
@@ -63,6 +78,8 @@ type chosenJSON struct {
 	Title       string  `json:"title,omitempty" as:"Title"`
 	Description *string `json:"description,omitempty" as:"Description"`
 	Completed   bool    `json:"completed,omitempty"`
+	DueOn       *string `json:"due_on,omitempty" as:"DueOn"`
+	Position    *string `json:"position,omitempty" as:"Position"`
 }
 
 // readMembers reads the members that clients choose. A new task must have a title.
@@ -76,6 +93,12 @@ func readMembers(body *web.Object, isNew bool) (c tasks.Change, err error) {
 	if body.Has("completed") {
 		done, _ := body.Bool("completed")
 		c.Completed = &done
+	}
+	if body.Has("due_on") {
+		c.DueOn = new(dueOn(body))
+	}
+	if body.Has("position") {
+		c.Position = new(position(body))
 	}
 	return c, verdict(body)
 }
@@ -136,6 +159,30 @@ func description(body *web.Object) *string {
 		body.Reject("description", fmt.Sprintf("must have at most %d characters", maxDescription))
 	}
 	return &text
+}
+
+// dueOn returns the date, or nil for null.
+func dueOn(body *web.Object) *string {
+	if body.IsNull("due_on") {
+		return nil
+	}
+	text, ok := body.String("due_on")
+	if ok && !isDate(text) {
+		body.Reject("due_on", dateMessage+", or null")
+	}
+	return &text
+}
+
+// position returns the position, or "" for null: that of a task that was never moved.
+func position(body *web.Object) string {
+	if body.IsNull("position") {
+		return ""
+	}
+	text, ok := body.String("position")
+	if ok && !isPosition(text) {
+		body.Reject("position", positionMessage)
+	}
+	return text
 }
 
 type deletedJSON struct {

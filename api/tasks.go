@@ -49,7 +49,7 @@ var createDoc = endpoint.Doc{
 	}},
 	Body: &endpoint.Body{Text: "The task", Examples: []endpoint.Example{
 		{Name: "short", Value: newTaskJSON{chosenJSON: chosenJSON{Title: "Water the plants"}}},
-		{Name: "full", Value: newTaskJSON{chosenJSON: chosenJSON{Title: "Water the plants", Description: new("Not the cactus."), Completed: true}}},
+		{Name: "full", Value: newTaskJSON{chosenJSON: chosenJSON{Title: "Water the plants", Description: new("Not the cactus."), Completed: true, DueOn: new("2026-02-14"), Position: new("5c8")}}},
 	}},
 	Answers: []*endpoint.Answer{created, badCreation, conflict},
 }
@@ -135,13 +135,13 @@ var updateDoc = endpoint.Doc{
 
 var patchDoc = endpoint.Doc{
 	Tag: "tasks", Summary: "Change a task",
-	Row:    "200 and `ETag`; a merge patch (RFC 7396), as `application/merge-patch+json` or `application/json`: `null` clears `description`",
-	Text:   "A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`: a `null` clears `description`.",
+	Row:    "200 and `ETag`; a merge patch (RFC 7396), as `application/merge-patch+json` or `application/json`: `null` clears `description`, `due_on` and `position`",
+	Text:   "A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`: a `null` clears `description`, `due_on` and `position`.",
 	Params: []*endpoint.Param{ifMatchHeader, ifOtherHeader},
 	Body: &endpoint.Body{
 		Text:     "What changes",
 		Examples: []endpoint.Example{{Name: "one", Value: taskChangeJSON{chosenJSON: chosenJSON{Completed: true}}}},
-		Also:     map[string][]endpoint.Example{mergePatch: {{Name: "one", Value: taskChangeJSON{chosenJSON: chosenJSON{Completed: true}}}, {Name: "no description", Value: map[string]any{"description": nil}}}},
+		Also:     map[string][]endpoint.Example{mergePatch: {{Name: "one", Value: taskChangeJSON{chosenJSON: chosenJSON{Completed: true}}}, {Name: "no description", Value: map[string]any{"description": nil}}, {Name: "moved", Value: taskChangeJSON{chosenJSON: chosenJSON{Position: new("5c8")}}}}},
 	},
 	Answers: []*endpoint.Answer{taskNow, badChange, notFound, preconditionFailed},
 }

@@ -92,6 +92,7 @@ var (
 		ExpiresAt: web.Time(time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)), Token: exampleHandle, CreatedAt: exampleTime, UpdatedAt: exampleTime,
 		IPAddress: "203.0.113.7", UserAgent: "Mozilla/5.0", UserID: exampleUser.ID, ID: exampleHandle,
 	}
+	exampleLatest = web.Time(time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC))
 )
 
 const (

@@ -148,3 +148,67 @@ func TestReadingWithoutRefreshExtendsNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestAPeekKeepsNobodySignedIn: a page may ask every minute when the session ends.
+func TestAPeekKeepsNobodySignedIn(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.want(v.do("GET", "/api/auth/session?peek=true", ""), 200, "null")
+		v.signUp("pia@example.com")
+		ask := func(query string) (unused, latest any, cookie string) {
+			s.t.Helper()
+			a := v.want(v.do("GET", "/api/auth/session"+query, ""), 200, "pia@example.com")
+			got := object(s.t, a.body)
+			return got["expiresAt"], got["maxExpiresAt"], cookieLine(s.t, a)
+		}
+		const first, latest = "2026-02-10T04:05:06.789Z", "2026-03-05T04:05:06.789Z"
+		for range 6 {
+			s.clock.Advance(25 * time.Hour)
+			if unused, most, cookie := ask("?peek=true"); unused != first || most != latest || cookie != "" {
+				s.t.Errorf("got the ends %v and %v and cookie %q, want %s, %s and none", unused, most, cookie, first, latest)
+			}
+		}
+		if unused, most, cookie := ask("?peek=false"); unused != "2026-02-16T10:05:06.789Z" || most != latest || cookie == "" {
+			s.t.Errorf("without a peek: got the ends %v and %v and cookie %q, want it extended", unused, most, cookie)
+		}
+		if a := v.want(v.do("GET", "/api/auth/get-session", ""), 200, ""); len(object(s.t, a.body)) != 2 {
+			s.t.Errorf("get-session: got %s, want Better Auth's two members", a.body)
+		}
+		v.want(v.do("GET", "/api/auth/session?peek=1", ""), 400, "[query.peek] Invalid input: expected true or false")
+		s.clock.Advance(6 * 24 * time.Hour)
+		ask("?peek=true")
+		s.clock.Advance(24 * time.Hour)
+		a := v.want(v.do("GET", "/api/auth/session?peek=true", ""), 200, "null")
+		if line := cookieLine(s.t, a); line != "" {
+			s.t.Errorf("got cookie %q from a peek at an ended session", line)
+		}
+		a = v.want(v.do("GET", "/api/auth/session", ""), 200, "null")
+		if line := cookieLine(s.t, a); !strings.Contains(line, "Max-Age=0") {
+			s.t.Errorf("got cookie %q, want it cleared", line)
+		}
+	})
+}
+
+// TestTheEndsOfABriefSession: without rememberMe use never extends the session.
+func TestTheEndsOfABriefSession(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"kim@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
+		v.want(v.do("GET", "/api/auth/session", ""), 200, `"expiresAt":"2026-02-04T04:05:06.789Z","maxExpiresAt":"2026-02-04T04:05:06.789Z"`)
+	})
+}
+
+func TestAPeekSignsNoCookieAgain(t *testing.T) {
+	t.Parallel()
+	eachChange(t, func(c *change) {
+		c.visitor().signUp("ada@example.com")
+		cookie := c.newCookie()
+		for query, want := range map[string]bool{"?peek=true": false, "": true} {
+			if line := cookieLine(c.t, c.ask(c.second, "GET", "/api/auth/session"+query, "", cookie)); (line != "") != want {
+				c.t.Errorf("%q: got cookie %q", query, line)
+			}
+		}
+	})
+}

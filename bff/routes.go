@@ -25,7 +25,8 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "POST", Path: "/sign-up/email", ID: "signUpEmail", Short: "/signup", ShortID: "signup", Guard: withoutSession, Handler: s.signUp, Doc: &signUpDoc},
 		{Method: "POST", Path: "/sign-in/email", ID: "signInEmail", Short: "/login", ShortID: "login", Guard: asVisitor, Handler: s.signIn, Doc: &signInDoc},
 		{Method: "POST", Path: "/sign-out", ID: "signOut", Short: "/logout", ShortID: "logout", Guard: asVisitor, Handler: s.signOut, Doc: &signOutDoc},
-		{Method: "GET", Path: "/get-session", ID: "getSession", Short: "/session", ShortID: "session", Guard: asVisitor, Handler: s.getSession, Doc: &getSessionDoc},
+		{Method: "GET", Path: "/session", ID: "session", Guard: asVisitor, Handler: s.session, Doc: &sessionDoc},
+		{Method: "GET", Path: "/get-session", ID: "getSession", Guard: asVisitor, Handler: s.getSession, Doc: &getSessionDoc},
 		{Method: "GET", Path: "/list-sessions", ID: "listSessions", Guard: asUser, Handler: s.signedIn(noBody, s.listSessions), Doc: &listSessionsDoc},
 		{Method: "POST", Path: "/revoke-session", ID: "revokeSession", Guard: asUser, Handler: s.signedIn(body, s.revokeSession), Doc: &revokeSessionDoc},
 		{Method: "POST", Path: "/revoke-sessions", ID: "revokeSessions", Guard: asFreshUser, Handler: s.signedIn(anyBody, s.fresh(s.revokeSessions)), Doc: &revokeSessionsDoc},
@@ -59,7 +60,7 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 	list = append(list, oauth.Metadata(s.origin(), s.cfg.JWTAlgorithm != jose.HS256, list))
 	list = append(list, s.docs.Endpoints("/api/openapi.json", "/api/docs", notModified, knownVersion, notFound)...)
 	list = append(list, proxy.Endpoints(throughProxy, clearCookie, signedAgain, []*web.Error{errNoSession, errSessionExpired}, errStreams)...)
-	return append(list, frontend.Endpoint())
+	return append(list, s.changePasswordPage(), frontend.Endpoint())
 }
 
 // accounts puts endpoints below /api/auth. Those with a guard wait for a place.

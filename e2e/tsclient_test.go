@@ -21,6 +21,12 @@ func TestTypeScriptClient(t *testing.T) {
 	runSuite(t, clientSuite{folder: "tasks"}, "TARGET=vestibule", "BASE_URL="+p.bff)
 }
 
+// TestTheAppSearchesAsTheAPI runs the functions of the app that need no browser.
+func TestTheAppSearchesAsTheAPI(t *testing.T) {
+	t.Parallel()
+	runSuite(t, clientSuite{folder: "app"})
+}
+
 // tool runs a program that npm has installed, and returns what it says.
 func tool(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()

@@ -23,6 +23,18 @@ func (s *Sessions) expiry(row *store.Session, updated time.Time) time.Time {
 	return idle
 }
 
+// Ends returns when a session ends if it is not used, and when it ends at the latest.
+func (s *Sessions) Ends(l *Live) (unused, latest time.Time) {
+	unused = s.expiry(l.Session, l.UpdatedAt)
+	if l.ExpiresAt.Before(unused) {
+		unused = l.ExpiresAt
+	}
+	if !l.RememberMe { // use never extends it
+		return unused, unused
+	}
+	return unused, l.CreatedAt.Add(s.MaxAge)
+}
+
 // alive decides whether a row is a live session. No other function does. It uses the
 // limits that are configured now, so lowering them affects existing sessions too.
 func (s *Sessions) alive(row *store.Session, now time.Time) bool {

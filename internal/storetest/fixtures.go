@@ -226,7 +226,7 @@ func Trail(t *testing.T, d *Database, kind, userID string) int {
 }
 
 // Orders are the orders of a query, by name.
-var Orders = map[string]tasks.Order{"id": tasks.ByID, "created": tasks.ByCreated, "updated": tasks.ByUpdated, "title": tasks.ByTitle}
+var Orders = map[string]tasks.Order{"id": tasks.ByID, "created": tasks.ByCreated, "updated": tasks.ByUpdated, "title": tasks.ByTitle, "position": tasks.ByPosition, "due": tasks.ByDue}
 
 // Paged reads all pages, each of limit tasks.
 func Paged(t *testing.T, d *Database, userID string, q tasks.Query, limit int) (titles []string) {

@@ -114,6 +114,7 @@ func TestAMigrationStopsNoTraffic(t *testing.T) {
 			next.SetPace(100*time.Millisecond, time.Second, 1000)
 			waits := waiting(next)
 			blocker := hold(t, d, c.hold)
+			raw := d.Raw(t)
 			done, stop := traffic(t,
 				func() error {
 					if _, _, err := d.SessionByTokenHash(t.Context(), "x"); !errors.Is(err, store.ErrNotFound) {
@@ -124,7 +125,10 @@ func TestAMigrationStopsNoTraffic(t *testing.T) {
 				func() error {
 					return d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID)) })
 				},
-				func() error { _, err := d.CreateTask(t.Context(), newTask(u.ID)); return err },
+				func() error { // as a version before the migrations creates tasks
+					_, err := raw.ExecContext(t.Context(), `INSERT INTO tasks (user_id, title, completed, created_at, updated_at) VALUES ($1, 'task', false, now(), now())`, u.ID)
+					return err
+				},
 			)
 			result := make(chan error, 1)
 			go func() { result <- next.MigrateUp(t.Context()) }()

@@ -38,7 +38,7 @@ func TestEventsOfEarlierVersionsAreDelivered(t *testing.T) {
 			}
 		}
 		old := tasks.Event{3, tasks.Updated, tasks.Task{ID: second.ID, UserID: u.ID, Title: awkward, Description: &awkward,
-			Completed: u.EmailVerified, CreatedAt: u.CreatedAt.Truncate(time.Millisecond), UpdatedAt: u.UpdatedAt.Truncate(time.Millisecond), Version: 7}, u.CreatedAt.Truncate(time.Millisecond)}
+			Completed: u.EmailVerified, CreatedAt: u.CreatedAt.Truncate(time.Millisecond), UpdatedAt: u.UpdatedAt.Truncate(time.Millisecond), Version: 7, Position: tasks.FirstPosition(u.CreatedAt)}, u.CreatedAt.Truncate(time.Millisecond)}
 		byColumns(t, d, old)
 		if err := d.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)

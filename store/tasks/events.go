@@ -116,7 +116,11 @@ func (t *taskText) Scan(value any) error {
 		text = v
 	}
 	*t.to, t.size = Task{}, len(text) // without the pointers of the row before
-	return json.Unmarshal(text, t.to)
+	err := json.Unmarshal(text, t.to)
+	if t.to.Position == "" { // of an earlier version
+		t.to.Position = FirstPosition(t.to.CreatedAt)
+	}
+	return err
 }
 
 // TaskFeed returns the number of the user's oldest event that is kept, and the place after

@@ -17,14 +17,21 @@ type field struct {
 	change func(*Change) (any, bool) // the new value, if there is one; nil: a Change cannot set it
 	apply  func(*Change, *Task)
 	text   bool           // a text: its bytes count, and it is searched
-	search []searchColumn // columns that are computed from the text
-	json   string         // the value in the JSON of an event, in the SQL of PostgreSQL; "": the column
+	search []searchColumn // columns that are computed from the folded text
+	key    *keyColumn
+	json   string // the value in the JSON of an event, in the SQL of PostgreSQL; "": the column
 }
 
 // searchColumn is a column that is computed from a folded text.
 type searchColumn struct {
 	column string
 	value  func(folded *string) *string
+}
+
+// keyColumn is a column that is computed from a value, to order by.
+type keyColumn struct {
+	column string
+	value  func(value any) any
 }
 
 func member[T any](column string, at func(*Task) *T) field {
@@ -66,7 +73,13 @@ func (f field) withText(search ...searchColumn) field {
 	return f
 }
 
-// textOf is a value of a text field, which is a string or a *string.
+// withKey adds a column that is computed from the value.
+func (f field) withKey(column string, of func(*string) string) field {
+	f.key = &keyColumn{column, func(value any) any { return of(textOf(value)) }}
+	return f
+}
+
+// textOf is a value that is a string or a *string.
 func textOf(value any) *string {
 	if text, ok := value.(string); ok {
 		return &text
@@ -77,6 +90,9 @@ func textOf(value any) *string {
 // write appends the columns of f and their values.
 func (f field) write(value any, names []string, values []any) ([]string, []any) {
 	names, values = append(names, f.column), append(values, value)
+	if f.key != nil {
+		names, values = append(names, f.key.column), append(values, f.key.value(value))
+	}
 	if !f.text {
 		return names, values
 	}

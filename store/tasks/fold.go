@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -11,17 +13,54 @@ import (
 	"vestibule/store/db"
 )
 
-// fold removes the differences that a search ignores: case, in every language, and the
-// composition of characters. It is done here because the engines differ: SQLite folds only
-// ASCII, PostgreSQL what its locale knows.
+// fold removes the differences that a search ignores: case, in every language, accents, and
+// the composition of characters. It is done here because the engines differ: SQLite folds
+// only ASCII, PostgreSQL what its locale knows. bff/spa/app/fold.js does the same, and
+// testdata/searches.json is for the tests of both.
 func fold(text string) string {
-	return oneI.Replace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text))))
+	if isASCII(text) {
+		return strings.ToLower(text)
+	}
+	plain := strings.Map(withoutMark, norm.NFKD.String(text))
+	// ToLower, because Fold leaves Cherokee as it is.
+	return norm.NFKC.String(dotlessI.Replace(strings.ToLower(cases.Fold().String(plain))))
 }
 
-// oneI takes the Turkish dotted and dotless i for the same letter. Unicode's folding
-// is of no language: it makes İ an i with a second dot, which nobody types, and keeps
-// ı apart from the I that it is written as in capitals.
-var oneI = strings.NewReplacer("i\u0307", "i", "ı", "i")
+// foldSearch is fold for the text that is searched for. Spaces at its ends do not count:
+// somebody is typing.
+func foldSearch(text string) string { return strings.Trim(fold(text), " ") }
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// dotlessI takes the Turkish dotless i for an i: it is written as I in capitals, like the
+// other one. The dotted İ is an I with an accent.
+var dotlessI = strings.NewReplacer("ı", "i")
+
+// ignoredMarks are the accents of Latin, Greek and Cyrillic, the points of Hebrew and Arabic,
+// which are often left out, and what chooses between the forms of an emoji. Not the vowel
+// signs of Indian scripts and the voicing marks of Japanese: words differ by these.
+var ignoredMarks = &unicode.RangeTable{R16: []unicode.Range16{
+	{Lo: 0x0300, Hi: 0x036f, Stride: 1},
+	{Lo: 0x0591, Hi: 0x05bd, Stride: 1}, {Lo: 0x05bf, Hi: 0x05bf, Stride: 1}, {Lo: 0x05c1, Hi: 0x05c2, Stride: 1},
+	{Lo: 0x05c4, Hi: 0x05c5, Stride: 1}, {Lo: 0x05c7, Hi: 0x05c7, Stride: 1},
+	{Lo: 0x0610, Hi: 0x061a, Stride: 1}, {Lo: 0x064b, Hi: 0x065f, Stride: 1}, {Lo: 0x0670, Hi: 0x0670, Stride: 1},
+	{Lo: 0x1ab0, Hi: 0x1aff, Stride: 1}, {Lo: 0x1dc0, Hi: 0x1dff, Stride: 1},
+	{Lo: 0xfe00, Hi: 0xfe0f, Stride: 1}, {Lo: 0xfe20, Hi: 0xfe2f, Stride: 1},
+}}
+
+func withoutMark(r rune) rune {
+	if unicode.Is(ignoredMarks, r) {
+		return -1
+	}
+	return r
+}
 
 func foldOptional(text *string) *string {
 	if text == nil {

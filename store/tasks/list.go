@@ -11,12 +11,20 @@ import (
 // is all of them, ordered by id.
 type Query struct {
 	Completed  *bool  // nil: either
-	Search     string // in title or description, whatever the case; "": anything
+	Search     string // in title or description, whatever the case and accents; "": anything
+	Due        *Due   // nil: due at any time, or never
 	By         Order  // ties are ordered by id
 	Descending bool
 	After      *Position // nil: from the start
 	Turn       Turn      // of a search; nil: whenever it likes
 }
+
+// Searches reports whether tasks must be looked through, because no index has those that q
+// asks for in its order.
+func (q Query) Searches() bool { return q.Search != "" || q.looksAtDue() }
+
+// looksAtDue: only the order by date has the dates in its index.
+func (q Query) looksAtDue() bool { return q.Due != nil && q.By != ByDue }
 
 // Turn is asked before each statement of a search, which leaves when it has its
 // answer: between two of them others have theirs. An error ends the search.
@@ -25,12 +33,14 @@ type Turn func(context.Context) (leave func(), err error)
 // Order is what tasks are ordered by.
 type Order int
 
-// The orders. A title's place is decided by its folded code points.
+// The orders, whose numbers are in cursors. A title's place is decided by its folded code points.
 const (
 	ByID Order = iota
 	ByCreated
 	ByUpdated
 	ByTitle
+	ByPosition
+	ByDue // tasks that are due on no date come last, also when Descending
 )
 
 // Position is a place in the order of a Query: that of a task which was
@@ -51,7 +61,7 @@ const listRows = 200
 // the memory of a page, however long it is. A task that is created or deleted
 // meanwhile may be in it or not, and one whose place changes also twice.
 func (s *Store) ListTasks(ctx context.Context, userID string, q Query) iter.Seq2[Task, error] {
-	if q.Search != "" {
+	if q.Searches() {
 		return s.searchAll(ctx, userID, q)
 	}
 	return func(yield func(Task, error) bool) {
@@ -83,7 +93,7 @@ func (s *Store) ListTasks(ctx context.Context, userID string, q Query) iter.Seq2
 // Where to go on is known at once. Long texts are fetched while the tasks are read.
 func (s *Store) PageTasks(ctx context.Context, userID string, q Query, limit int) (iter.Seq2[Task, error], *Position, error) {
 	page := s.taskRows
-	if q.Search != "" {
+	if q.Searches() {
 		page = s.searchPage
 	}
 	rows, next, err := page(ctx, userID, q, limit)

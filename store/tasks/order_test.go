@@ -24,6 +24,12 @@ func mixedTasks(t *testing.T, d *database, userID string, random *rand.Rand) (al
 		task.Completed = random.IntN(4) == 0
 		task.CreatedAt = base().Add(time.Duration(random.IntN(8)) * time.Second)
 		task.UpdatedAt = base().Add(time.Duration(random.IntN(8)) * time.Millisecond)
+		if random.IntN(3) > 0 {
+			task.DueOn = new(fmt.Sprintf("2026-02-%02d", 1+random.IntN(8)))
+		}
+		if random.IntN(2) == 0 {
+			task.Position = fmt.Sprintf("%x", 1+random.IntN(8))
+		}
 		if random.IntN(2) == 0 {
 			task.Description = new(strings.Repeat("ä", 1+random.IntN(2000)))
 		}
@@ -34,14 +40,23 @@ func mixedTasks(t *testing.T, d *database, userID string, random *rand.Rand) (al
 
 // inMemory returns the result of q, filtered and sorted in memory.
 func inMemory(all []tasks.Task, q tasks.Query) (ids []int64) {
+	due := func(t tasks.Task) string {
+		if t.DueOn == nil {
+			return "~"
+		}
+		return *t.DueOn
+	}
 	key := func(t tasks.Task) string {
-		return map[tasks.Order]string{tasks.ByCreated: t.CreatedAt.Format(time.RFC3339Nano), tasks.ByUpdated: t.UpdatedAt.Format("05.000"), tasks.ByTitle: t.Title}[q.By]
+		return map[tasks.Order]string{tasks.ByPosition: t.Position, tasks.ByDue: due(t), tasks.ByCreated: t.CreatedAt.Format(time.RFC3339Nano), tasks.ByUpdated: t.UpdatedAt.Format("05.000"), tasks.ByTitle: t.Title}[q.By]
 	}
 	sorted := slices.SortedFunc(slices.Values(all), func(a, b tasks.Task) int {
 		return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a.ID, b.ID))
 	})
 	if q.Descending {
 		slices.Reverse(sorted)
+	}
+	if q.Descending && q.By == tasks.ByDue {
+		slices.SortStableFunc(sorted, func(a, b tasks.Task) int { return cmp.Compare(strings.Index(due(a), "~"), strings.Index(due(b), "~")) })
 	}
 	for _, t := range sorted {
 		if q.Completed == nil || t.Completed == *q.Completed {

@@ -22,6 +22,7 @@ func pageCase(t *testing.T, d *database) {
 		task.Completed = i%3 == 0
 		task.CreatedAt = base().Add(time.Duration(i/2) * time.Second)
 		task.UpdatedAt = base().Add(time.Duration(-i/3) * time.Second)
+		task.DueOn = map[int]*string{1: new("2026-03-01"), 4: new("0001-01-01"), 5: new("2026-02-28"), 6: new("2026-03-01")}[i]
 		created(t, d, task)
 		task.UserID = other.ID
 		created(t, d, task)
@@ -30,8 +31,12 @@ func pageCase(t *testing.T, d *database) {
 		"id":      {"beta", "Alpha", "alpha", "Éclair", "éclair", "zulu", "Beta", "ähre"},
 		"created": {"beta", "Alpha", "alpha", "Éclair", "éclair", "zulu", "Beta", "ähre"},
 		"updated": {"Beta", "ähre", "Éclair", "éclair", "zulu", "beta", "Alpha", "alpha"},
-		"title":   {"Alpha", "alpha", "beta", "Beta", "zulu", "ähre", "Éclair", "éclair"},
+		"title":   {"ähre", "Alpha", "alpha", "beta", "Beta", "Éclair", "éclair", "zulu"},
+		// The newest first.
+		"position": {"Beta", "ähre", "éclair", "zulu", "alpha", "Éclair", "beta", "Alpha"},
+		"due":      {"éclair", "zulu", "Alpha", "Beta", "beta", "alpha", "Éclair", "ähre"},
 	}
+	const dated = 4
 	done := map[string]bool{"beta": true, "Éclair": true, "Beta": true}
 	for name, by := range orders {
 		for _, descending := range []bool{false, true} {
@@ -41,6 +46,10 @@ func pageCase(t *testing.T, d *database) {
 				})
 				if descending {
 					slices.Reverse(want)
+				}
+				if descending && by == tasks.ByDue { // those without a date come last all the same
+					never := func(title string) bool { return slices.Index(all["due"], title) >= dated }
+					want = slices.Concat(slices.DeleteFunc(slices.Clone(want), never), slices.DeleteFunc(slices.Clone(want), func(title string) bool { return !never(title) }))
 				}
 				q := tasks.Query{By: by, Descending: descending, Completed: completed}
 				for _, limit := range []int{1, 2, 3, 7, 8, 9} {

@@ -22,8 +22,12 @@ func asked(t *testing.T, d *database, userID string) (statements []tasks.Stateme
 	for _, by := range orders {
 		for _, completed := range []*bool{nil, new(true), new(false)} {
 			for _, descending := range []bool{false, true} {
-				for _, search := range []string{"", "nothing"} {
-					q := tasks.Query{By: by, Completed: completed, Descending: descending, Search: search}
+				for i, due := range []*tasks.Due{nil, nil, tasks.DueBetween("2026-03-01", "2026-03-20"), tasks.NotDue()} {
+					if due != nil && by != tasks.ByDue && by != tasks.ByPosition {
+						continue
+					}
+					search := []string{"", "nothing", "", ""}[i]
+					q := tasks.Query{By: by, Completed: completed, Descending: descending, Search: search, Due: due}
 					places := []*tasks.Position{nil}
 					for range 2 { // a cursor in the middle, and one near the end
 						page, next, err := storetest.TaskPage(t.Context(), s, userID, q, 50)
@@ -33,7 +37,7 @@ func asked(t *testing.T, d *database, userID string) (statements []tasks.Stateme
 						if len(page) > 0 {
 							first[by] = page[0].ID
 						}
-						if next != nil && search == "" {
+						if next != nil && i == 0 {
 							places = append(places, next, &tasks.Position{Key: farKey(by), ID: 1 << 40})
 						}
 						q.After = places[len(places)-1]
@@ -51,7 +55,7 @@ func asked(t *testing.T, d *database, userID string) (statements []tasks.Stateme
 }
 
 func farKey(by tasks.Order) string {
-	return map[tasks.Order]string{tasks.ByCreated: "2027-01-01T00:00:00.000Z", tasks.ByUpdated: "2027-01-01T00:00:00.000Z", tasks.ByTitle: "task 5"}[by]
+	return map[tasks.Order]string{tasks.ByCreated: "2027-01-01T00:00:00.000Z", tasks.ByUpdated: "2027-01-01T00:00:00.000Z", tasks.ByTitle: "task 5", tasks.ByPosition: "7", tasks.ByDue: "2026-05-05"}[by]
 }
 
 // TestNoPlanReadsTasksOfOthers creates 300 000 tasks of other users, and counts the rows
@@ -63,9 +67,9 @@ func TestNoPlanReadsTasksOfOthers(t *testing.T) {
 	crowd(t, d, 300_000, sizes)
 	db := d.Raw(t)
 	for user, size := range sizes {
-		// Two ranges of a search's piece, or of a page and one more row. The few tasks of a
-		// small user may also be sorted.
-		most, inVain := 2*(tasks.SearchRows+1), tasks.LongRows
+		// Four ranges of a search's piece, or of a page and one more row: by due date, descending.
+		// The few tasks of a small user may also be sorted.
+		most, inVain := 4*(tasks.SearchRows+1), tasks.LongRows
 		if size <= 3000 {
 			most, inVain = max(most, size), size
 		}
@@ -104,9 +108,9 @@ func crowd(t *testing.T, d *database, others int, sizes map[string]int) {
 		all += n
 		statements = append(statements, fmt.Sprintf(`INSERT INTO share SELECT DISTINCT ON (place) (i::bigint * 7919 + %d) %% %d AS place, '%s' FROM generate_series(1, %d) i ON CONFLICT DO NOTHING`, n, others, name, n))
 	}
-	statements = append(statements, fmt.Sprintf(`INSERT INTO tasks (user_id, title, completed, created_at, updated_at, title_key, title_fold)
-		SELECT u, 't', CASE WHEN u = 'done' THEN i <> (SELECT min(place) FROM share WHERE name = 'done') ELSE i %% 1000 = 0 END, at, at, 'task ' || i %% 1000, 'task'
-		FROM (SELECT i, COALESCE(s.name, 'usr_' || i %% 997) AS u, timestamptz '2026-01-01Z' + i * interval '1 second' AS at
+	statements = append(statements, fmt.Sprintf(`INSERT INTO tasks (user_id, title, completed, created_at, updated_at, title_key, title_fold, position, due_on, due_key)
+		SELECT u, 't', CASE WHEN u = 'done' THEN i <> (SELECT min(place) FROM share WHERE name = 'done') ELSE i %% 1000 = 0 END, at, at, 'task ' || i %% 1000, 'task', to_hex(i * 16 + 8), CASE WHEN i %% 3 > 0 THEN day END, CASE WHEN i %% 3 > 0 THEN day ELSE '~' END
+		FROM (SELECT i, COALESCE(s.name, 'usr_' || i %% 997) AS u, timestamptz '2026-01-01Z' + i * interval '1 second' AS at, '2026-0' || 1 + i %% 9 || '-' || 10 + i %% 17 AS day
 			FROM generate_series(1, %d) i LEFT JOIN share s ON s.place = i) AS row ORDER BY i`, others))
 	statements = append(statements, indexes...)
 	for _, statement := range append(statements, `ANALYZE tasks`) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
 )
 
@@ -39,7 +40,7 @@ type search struct {
 }
 
 func (s *Store) newSearch(userID string, q Query, most work) *search {
-	return &search{Store: s, user: userID, q: q, text: fold(q.Search), left: most}
+	return &search{Store: s, user: userID, q: q, text: foldSearch(q.Search), left: most}
 }
 
 // tired reports whether enough was looked through, and yet not everything.
@@ -129,10 +130,8 @@ func (s *search) piece(ctx context.Context) (found []taskRow, err error) {
 // candidates are the next tasks. Of the short ones it is known whether they have the
 // text: most are, and are read once.
 func (s *search) candidates(ctx context.Context) (all []candidate, err error) {
-	const size = `COALESCE(octet_length(title_fold), 0) + COALESCE(octet_length(description_fold), 0)`
-	columns := `id, ` + size + `, CASE WHEN ` + size + ` <= ` + strconv.Itoa(searchShort) +
-		` THEN COALESCE(` + s.findSQL() + `, false) ELSE false END`
-	statement, args := s.q.statement(s.user, columns, []any{s.text, s.text}, searchRows)
+	columns, args := s.columns()
+	statement, args := s.q.statement(s.user, columns, args, searchRows)
 	err = s.turn(ctx, func(ctx context.Context) error {
 		var c candidate
 		return s.often.Every(ctx, []any{&c.at.ID, &c.size, &c.hit, s.q.keyField(&c.at)}, func(readable bool) {
@@ -141,6 +140,23 @@ func (s *search) candidates(ctx context.Context) (all []candidate, err error) {
 		}, statement, args...)
 	})
 	return all, err
+}
+
+// columns are the id of a candidate, the size of what is to be looked into, and whether it
+// is a hit.
+func (s *search) columns() (columns string, args []any) {
+	size, hit := `0`, `true`
+	if s.q.Search != "" {
+		size = `COALESCE(octet_length(title_fold), 0) + COALESCE(octet_length(description_fold), 0)`
+		hit = `CASE WHEN ` + size + ` <= ` + strconv.Itoa(searchShort) + ` THEN COALESCE(` + s.findSQL() + `, false) ELSE false END`
+		args = []any{s.text, s.text}
+	}
+	if s.q.looksAtDue() {
+		due := `CASE WHEN due_key >= ? AND due_key <= ? THEN `
+		size, hit = due+size+` ELSE 0 END`, due+hit+` ELSE false END`
+		args = slices.Concat([]any{s.q.Due.from, s.q.Due.to, s.q.Due.from, s.q.Due.to}, args)
+	}
+	return `id, ` + size + `, ` + hit, args
 }
 
 // lookInto looks into the long ones, some at a time.

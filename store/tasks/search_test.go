@@ -72,8 +72,8 @@ func TestASearchIsQuickForAnyText(t *testing.T) {
 func searchHostilely(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	manyTasks(t, d, u.ID, 300)
-	d.Exec(t, `UPDATE tasks SET description_fold = ? WHERE user_id = ?`, strings.Repeat("é", 10_000), u.ID)
-	many := strings.Repeat("é", 254)
+	d.Exec(t, `UPDATE tasks SET description_fold = ? WHERE user_id = ?`, strings.Repeat("ø", 10_000), u.ID)
+	many := strings.Repeat("ø", 254)
 	measure := func(search string) time.Duration {
 		begun := time.Now()
 		if got := paged(t, d, u.ID, tasks.Query{Search: search}, 10); len(got) != 0 {

@@ -18,7 +18,7 @@ import (
 func haystack(t *testing.T, d *database, userID string, n int) (needles []int64) {
 	t.Helper()
 	manyTasks(t, d, userID, n)
-	d.Exec(t, `UPDATE tasks SET title_fold = 'hay', title_key = 'hay' WHERE user_id = ?`, userID)
+	d.Exec(t, `UPDATE tasks SET title_fold = 'hay', title_key = 'hay', position = '1' WHERE user_id = ?`, userID)
 	db := d.Raw(t)
 	for i, id := range listed(t, d, userID) {
 		switch {

@@ -18,7 +18,9 @@ type Task struct {
 	Completed   bool      `json:"completed"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
-	Version     int64     `json:"version"` // 1, and one more with each change
+	Version     int64     `json:"version"`  // 1, and one more with each change
+	DueOn       *string   `json:"due_on"`   // a date, like 2026-02-03; nil: none
+	Position    string    `json:"position"` // in the user's own order; "" in a new task: FirstPosition
 }
 
 // Change says what to change about a task; what is nil keeps its value.
@@ -26,6 +28,8 @@ type Change struct {
 	Title       *string
 	Description **string // a pointer to nil clears it
 	Completed   *bool
+	DueOn       **string // a pointer to nil clears it
+	Position    *string  // a pointer to "": FirstPosition
 }
 
 // fields are the members and their columns. Every statement that reads or writes whole
@@ -41,4 +45,7 @@ var fields = []field{
 	instant("created_at", func(t *Task) *time.Time { return &t.CreatedAt }),
 	instant("updated_at", func(t *Task) *time.Time { return &t.UpdatedAt }),
 	member("version", func(t *Task) *int64 { return &t.Version }).setByDatabase(),
+	changes("due_on", func(t *Task) **string { return &t.DueOn }, func(c *Change) **string { return c.DueOn }).
+		withKey("due_key", dueKey),
+	changes("position", func(t *Task) *string { return &t.Position }, func(c *Change) *string { return c.Position }),
 }

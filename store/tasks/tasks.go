@@ -68,6 +68,9 @@ func (tx *Tx) CreateTask(t Task) (Task, error) {
 
 // creation adds no task when the user has as many as one may have.
 func (s *Store) creation(t Task) change {
+	if t.Position == "" {
+		t.Position = FirstPosition(t.CreatedAt)
+	}
 	names, values := t.inserted()
 	into := `INSERT INTO tasks (` + strings.Join(names, ", ") + `) `
 	if s.TasksPerUser == 0 {
@@ -87,6 +90,13 @@ func tooMany(err error) error {
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.
 func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c Change, only *Versions, now time.Time) (Task, error) {
+	if c.Position != nil && *c.Position == "" {
+		t, err := s.Task(ctx, userID, id)
+		if err != nil {
+			return Task{}, err
+		}
+		c.Position = new(FirstPosition(t.CreatedAt)) // which never changes
+	}
 	names, values := c.changed()
 	var set []string
 	for _, name := range names {

@@ -34,14 +34,22 @@ func taskRoundTripCase(t *testing.T, d *database) {
 		"with description":  func(task *tasks.Task) { task.Description = new("two litres\nof it") },
 		"empty description": func(task *tasks.Task) { task.Description = new("") },
 		"completed":         func(task *tasks.Task) { task.Completed = true },
+		"due":               func(task *tasks.Task) { task.DueOn = new("0001-01-01") },
+		"in its place":      func(task *tasks.Task) { task.Position = "8" },
 	} {
 		task := newTask(u.ID)
 		change(&task)
 		got := created(t, d, task)
 		want := task
 		want.ID, want.CreatedAt, want.UpdatedAt, want.Version = got.ID, kept(0), kept(0), 1
+		if want.Position == "" {
+			want.Position = got.Position
+		}
 		if got.ID <= 0 {
 			t.Errorf("%s: got id %d, want a positive one", name, got.ID)
+		}
+		if got.Position == "" {
+			t.Errorf("%s: got no position", name)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s, created (-want +got):\n%s", name, diff)

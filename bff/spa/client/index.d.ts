@@ -4,7 +4,7 @@ type Schemas = components['schemas']
 
 /** A task as the API sends it. */
 export type Task = Schemas['Task']
-/** The members of a new task: a title, and optionally `description` and `completed`. */
+/** The members of a new task: a title, and optionally `description`, `completed`, `due_on` and `position`. */
 export type NewTask = Schemas['NewTask']
 /** The members to change; members that are left out keep their value. */
 export type TaskChange = Schemas['TaskChange']
@@ -31,6 +31,15 @@ export interface Session {
     createdAt: string
     updatedAt: string
   }
+  /** When the session ends if it is not used. */
+  expiresAt: string
+  /** When the session ends at the latest, however much it is used. */
+  maxExpiresAt: string
+}
+
+export interface SessionOptions extends RequestOptions {
+  /** Does not extend the session and sets no cookie: a timer may ask without keeping anybody signed in. */
+  peek?: boolean | undefined
 }
 
 export interface ClientOptions {
@@ -130,7 +139,7 @@ export interface SessionEvents extends EventTarget {
 
 export interface Client extends Tasks, SessionEvents {
   /** Who is signed in, or `null`. */
-  session(options?: RequestOptions): Promise<Session | null>
+  session(options?: SessionOptions): Promise<Session | null>
   /** The same functions with another user id in the path. The session decides what they may do. */
   forUser(userId: string): Tasks
 }

@@ -34,8 +34,8 @@ export function createClient(options = {}) {
 
   return Object.assign(/** @type {Types.SessionEvents} */ (target), tasksOf(send, options.userId ?? 'me'), {
     forUser: (/** @type {string} */ userId) => tasksOf(send, userId),
-    async session(/** @type {Types.RequestOptions | undefined} */ options) {
-      return (await send('/api/auth/session', only(options), json(isSession))).body
+    async session(/** @type {Types.SessionOptions | undefined} */ options) {
+      return (await send('/api/auth/session' + (options?.peek ? '?peek=true' : ''), only(options), json(isSession))).body
     },
   })
 }

@@ -100,7 +100,7 @@ export interface paths {
         head?: never;
         /**
          * Change a task
-         * @description A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`: a `null` clears `description`.
+         * @description A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`: a `null` clears `description`, `due_on` and `position`.
          */
         patch: operations["patchTask"];
         trace?: never;
@@ -227,6 +227,12 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * Format: date
+         * @description The day on which the task is due, which must exist, without a time zone; null for none. Absent in an answer if there is none
+         * @example 2026-02-14
+         */
+        DueOn: string | null;
         FieldError: {
             /** @description The name of the member of the body, the parameter or the header */
             field: string;
@@ -253,11 +259,18 @@ export interface components {
             completed?: boolean;
             created_at?: components["schemas"]["Ignored"];
             description?: components["schemas"]["Description"];
+            due_on?: components["schemas"]["DueOn"];
             id?: components["schemas"]["Ignored"];
+            position?: components["schemas"]["Position"];
             title: components["schemas"]["Title"];
             updated_at?: components["schemas"]["Ignored"];
             user_id?: components["schemas"]["Ignored"];
         };
+        /**
+         * @description The place in the user's own order: hexadecimal digits, compared byte by byte. null for the place of a task that was never moved, which is in front of those that were created earlier. Absent in an answer of such a task
+         * @example 5c8
+         */
+        Position: string | null;
         /**
          * @description Problem details (RFC 9457)
          * @example {
@@ -299,8 +312,10 @@ export interface components {
             completed: boolean;
             created_at: components["schemas"]["Time"];
             description: components["schemas"]["Description"];
+            due_on?: components["schemas"]["DueOn"];
             /** Format: int64 */
             id: number;
+            position?: components["schemas"]["Position"];
             title: components["schemas"]["Title"];
             updated_at: components["schemas"]["Time"];
             /** @description The owner */
@@ -317,7 +332,9 @@ export interface components {
             completed?: boolean;
             created_at?: components["schemas"]["Ignored"];
             description?: components["schemas"]["Description"];
+            due_on?: components["schemas"]["DueOn"];
             id?: components["schemas"]["Ignored"];
+            position?: components["schemas"]["Position"];
             title?: components["schemas"]["Title"];
             updated_at?: components["schemas"]["Ignored"];
             user_id?: components["schemas"]["Ignored"];
@@ -602,6 +619,21 @@ export interface components {
         /** @description Where the page begins: from the `Link` of the page before, for the same user, filter and order. Requires `limit`. */
         Cursor: string;
         /**
+         * @description Only tasks that are due on this day or later
+         * @example 2026-02-14
+         */
+        DueFrom: string;
+        /**
+         * @description Only tasks that are due on this day or earlier
+         * @example 2026-02-14
+         */
+        DueTo: string;
+        /**
+         * @description Only tasks that have, or do not have, a day on which they are due
+         * @example true
+         */
+        HasDue: boolean;
+        /**
          * @description A name for this request, chosen by the client and unique for the user, which makes it safe to repeat: 1 to 255 printable ASCII characters
          * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
          */
@@ -637,15 +669,15 @@ export interface components {
          */
         Limit: number;
         /**
-         * @description Only tasks with this text in the title or description, in upper or lower case
+         * @description Only tasks with this text in the title or description, whatever the case and the accents
          * @example plants
          */
         Query: string;
         /**
-         * @description The order; descending with `-`. Without it, oldest first.
+         * @description The order; descending with `-`. Without it, oldest first. By `due_on`, tasks without one come last in both directions.
          * @example -created_at
          */
-        Sort: "created_at" | "updated_at" | "title" | "-created_at" | "-updated_at" | "-title";
+        Sort: "created_at" | "updated_at" | "title" | "position" | "due_on" | "-created_at" | "-updated_at" | "-title" | "-position" | "-due_on";
         /**
          * @description The id of the task
          * @example 1
@@ -780,12 +812,27 @@ export interface operations {
                  */
                 completed?: components["parameters"]["Completed"];
                 /**
-                 * @description Only tasks with this text in the title or description, in upper or lower case
+                 * @description Only tasks that are due on this day or later
+                 * @example 2026-02-14
+                 */
+                due_from?: components["parameters"]["DueFrom"];
+                /**
+                 * @description Only tasks that are due on this day or earlier
+                 * @example 2026-02-14
+                 */
+                due_to?: components["parameters"]["DueTo"];
+                /**
+                 * @description Only tasks that have, or do not have, a day on which they are due
+                 * @example true
+                 */
+                has_due?: components["parameters"]["HasDue"];
+                /**
+                 * @description Only tasks with this text in the title or description, whatever the case and the accents
                  * @example plants
                  */
                 q?: components["parameters"]["Query"];
                 /**
-                 * @description The order; descending with `-`. Without it, oldest first.
+                 * @description The order; descending with `-`. Without it, oldest first. By `due_on`, tasks without one come last in both directions.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["Sort"];
