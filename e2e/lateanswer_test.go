@@ -144,11 +144,11 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 		}
 	})
 	puts = f.count("PUT ")
-	asked := f.count("GET /api/auth/get-session")
+	asked := f.count("GET /api/auth/session")
 	w.press("one")
 	w.shows("Session expired. Please log in again.")
 	w.do(chromedp.Sleep(time.Second))
-	if puts, asked = f.count("PUT ")-puts, f.count("GET /api/auth/get-session")-asked; puts != 2 || asked > 2 {
+	if puts, asked = f.count("PUT ")-puts, f.count("GET /api/auth/session")-asked; puts != 2 || asked > 2 {
 		t.Errorf("got %d attempts and %d questions who is in, want 2 and at most 2", puts, asked)
 	}
 	w.quiet("401")

@@ -57,7 +57,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
   /** @param {string} query */
   async function ask(query) {
     asked = clock.now()
-    const answer = await send(base + '/api/auth/get-session' + query, {
+    const answer = await send(base + '/api/auth/session' + query, {
       headers: { Accept: 'application/json' }, credentials: 'include', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(patience),
     })
     const body = answer.ok ? await answer.json() : undefined
@@ -80,8 +80,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
   /** Asks how long the session lasts, without extending it. */
   async function peek() {
     const before = epoch
-    // peek is our server's word, and disableRefresh that of Better Auth.
-    const answer = await ask('?peek=true&disableRefresh=true').catch(() => null)
+    const answer = await ask('?peek=true').catch(() => null)
     if (!answer || before !== epoch) return // the next tick asks again
     if (!answer.found) gone(false)
     else if (answer.found.user.id !== now.user?.id) await load()

@@ -32,7 +32,7 @@ class FakeServer {
     const body = (status, value) => new Response(JSON.stringify(value), { status, headers: { Date: new Date(this.time).toUTCString(), 'Content-Type': 'application/json' } })
     if (this.ends <= this.time) this.user = null
     const { pathname, searchParams } = new URL(url, 'http://localhost')
-    if (pathname.endsWith('/get-session')) {
+    if (pathname.endsWith('/session')) {
       this.asked.push(searchParams.get('peek') ? 'peek' : 'read')
       await breath()
       if (!this.user) return body(200, null)
