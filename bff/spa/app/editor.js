@@ -1,0 +1,74 @@
+// The form in which a task is edited, in place of its row.
+import { useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { html } from './html.js'
+import { composes, enters } from './keys.js'
+import { useStore } from './store.js'
+import { cancel, save, takeTheirs, tasks, typed } from './tasks.js'
+
+/** @typedef {import('./tasks.js').Shown} Shown */
+
+/** @param {{ task: Shown }} props */
+export function Editor({ task }) {
+	const { edit: now } = useStore(tasks)
+	const title = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
+	const refused = useRef(false) // only just now: correcting one field must not move the focus to the other
+	useLayoutEffect(() => {
+		const field = title.current
+		field?.focus()
+		field?.setSelectionRange(field.value.length, field.value.length)
+	}, [])
+	useLayoutEffect(() => {
+		if (!refused.current) return
+		refused.current = false
+		const first = title.current?.form?.querySelector('[aria-invalid="true"]')
+		if (first instanceof HTMLElement) first.focus()
+	}, [now?.errors])
+	if (!now) return null
+	const back = () => {
+		// The row that replaces the editor also takes the focus.
+		requestAnimationFrame(() => requestAnimationFrame(() => {
+			const button = document.querySelector(`[data-key="${CSS.escape(task.key)}"] [data-act="edit"]`)
+			if (button instanceof HTMLElement && document.activeElement === document.body) button.focus()
+		}))
+	}
+	const submit = (/** @type {Event} */ event) => {
+		event.preventDefault()
+		refused.current = !save()
+		if (!refused.current) back()
+	}
+	const stop = () => {
+		cancel()
+		back()
+	}
+	/** @param {'title'|'description'} name */
+	const field = name => ({
+		value: now[name],
+		dir: 'auto',
+		'aria-invalid': now.errors[name] ? 'true' : undefined,
+		'aria-describedby': now.errors[name] ? `edit-${name}-error` : undefined,
+		onInput: (/** @type {{ target: HTMLTextAreaElement }} */ event) => typed({ [name]: event.target.value, errors: { ...now.errors, [name]: '' } }),
+	})
+	const wrong = (/** @type {string} */ name) => now.errors[name] && html`<p class="error" id=${`edit-${name}-error`}>${now.errors[name]}</p>`
+	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !composes(event) && stop()}>
+		<label for="edit-title">Title</label>
+		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && submit(event)}></textarea>
+		${wrong('title')}
+		<label for="edit-description">Description</label>
+		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>
+		${wrong('description')}
+		${now.theirs && html`<div class="conflict" role="alert">
+			<p>${now.blind ? html`<b>The server has not accepted your change.</b> It says that the task was changed in the meantime. The text of the task is still:` : html`<b>This task was changed elsewhere.</b> Its text is now:`}</p>
+			<blockquote dir="auto"><p class="title">${now.theirs.title}</p>${now.theirs.description && html`<p class="description">${now.theirs.description}</p>`}</blockquote>
+			<p>Your text above is not saved yet.</p>
+		</div>`}
+		<div class="actions">
+			<button type="submit" class="primary">${now.theirs ? 'Save mine' : 'Save'}</button>
+			${now.theirs
+				? html`<button type="button" onClick=${() => {
+						takeTheirs()
+						back()
+					}}>${now.blind ? 'Discard mine' : 'Keep theirs'}</button>`
+				: html`<button type="button" onClick=${stop}>Cancel</button>`}
+		</div>
+	</form>`
+}
