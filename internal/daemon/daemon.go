@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
 
 	"vestibule/internal/settings"
 	"vestibule/internal/tracing"
@@ -59,9 +58,7 @@ func Run(ctx context.Context, c *settings.Settings, reload <-chan os.Signal, std
 	process.admin.level, process.admin.pprof = level, c.Pprof
 	announce(stdout, c, at, log)
 	reloads := newReloader(c, process.bff, metrics, log)
-	var reloading sync.WaitGroup
-	reloading.Go(func() { reloads.run(ctx, reload) })
-	defer reloading.Wait()
+	go reloads.run(ctx, reload) // nobody waits for it: a file may be on a disk that hangs
 	return process.run(ctx)
 }
 

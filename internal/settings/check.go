@@ -43,7 +43,10 @@ func (c *checker) read(s setting, flags map[string]string, env Environment) {
 	c.now = s
 	text, from, err := s.read(flags, env)
 	if from == fromFile && err == nil {
-		text = c.reading.choose(s, text)
+		found := text
+		if text = c.reading.choose(s, found); text != found {
+			c.try(found)
+		}
 		c.start.files[s.name] = text
 	}
 	c.values[s.name] = value{text: text, source: from, file: env[s.name+"_FILE"]}

@@ -1,12 +1,17 @@
 package settings
 
+import (
+	"maps"
+	"slices"
+)
+
 // A reload reads the files that NAME_FILE variables name again. Flags and variables of a process
 // cannot change. The rules:
 //
 //   - Only the values of some settings are replaced: those with reload in the schema. All others
 //     keep the value of the start, also where the new values are checked with them: a new table
 //     of routes must not get half of its defaults from a file that nothing else has read.
-//   - Each file must be readable and each new value right. Otherwise the error is the same as
+//   - Each file must be readable and each new value right, also one that waits for a restart. Otherwise the error is the same as
 //     that of a start, and nothing changes.
 
 // given is what the settings were read from.
@@ -27,12 +32,7 @@ type Reloaded struct {
 
 // Has reports whether the file of the setting name has changed and was taken up.
 func (r *Reloaded) Has(name string) bool {
-	for _, changed := range r.Changed {
-		if changed == name+fileSuffix {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.Changed, name+fileSuffix)
 }
 
 // fileSuffix makes the variable that names the file of a setting.
@@ -62,6 +62,14 @@ func (r *reloading) choose(s setting, text string) string {
 	return text
 }
 
+// try checks a value that only a restart takes up: the next start would fail with a wrong one.
+func (c *checker) try(text string) {
+	trial := *c
+	trial.faults, trial.values = nil, maps.Clone(c.values)
+	c.now.check(&trial, text)
+	c.faults = append(c.faults, trial.faults...)
+}
+
 // Reload reads the files again. Its error is Faults, with all mistakes. It does not change c.
 func (c *Settings) Reload() (*Reloaded, error) {
 	reading := &reloading{before: c.start.files}
@@ -76,6 +84,6 @@ func (c *Settings) Reload() (*Reloaded, error) {
 			Cure:    "restart vestibule to run it, or give each route an upstream",
 		}}
 	}
-	next.Secret, next.SecretFile = c.Secret, c.SecretFile // the created one is in no *_FILE
+	next.Secret, next.SecretFile = c.Secret, c.SecretFile // a created one was read after the settings
 	return &Reloaded{Settings: next, Changed: reading.changed, Restart: reading.restart, Read: len(next.start.files)}, nil
 }
