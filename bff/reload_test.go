@@ -17,6 +17,7 @@ import (
 	"vestibule/bff"
 	"vestibule/bff/route"
 	"vestibule/internal/storetest"
+	"vestibule/store"
 )
 
 // reload replaces the routes of the site.
@@ -172,4 +173,32 @@ func TestAStopEndsStreamsOfFormerTables(t *testing.T) {
 	s.reload(plain)
 	res, _ = v.asks("GET")
 	_, _ = io.Copy(io.Discard, res.Body)
+}
+
+// TestInstancesWithDifferentTables: until the second one is reloaded too, only its routes are old.
+// The session works at both, before and after.
+func TestInstancesWithDifferentTables(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		first, second := newSite(t, db), newSite(t, db)
+		api := audienceAPI(t, "api")
+		old := route.Route{Path: "/api/proxy/", Upstream: api, Audience: "old"}
+		added := route.Route{Path: "/api/proxy/new/", Upstream: api, Audience: "new"}
+		first.reload(old)
+		second.reload(old)
+		v := first.visitor()
+		v.signUp("ada@example.com")
+		ask := func(at *site, path, want string) {
+			t.Helper()
+			v.site = at // the cookie is that of the host, whatever the port
+			v.want(v.do("GET", path, ""), 200, want)
+		}
+		ask(second, "/api/proxy/new/x", "got old for /new/x")
+		first.reload(old, added)
+		ask(first, "/api/proxy/new/x", "got new for /x")
+		ask(second, "/api/proxy/new/x", "got old for /new/x")
+		ask(second, "/api/proxy/x", "got old for /x")
+		second.reload(old, added)
+		ask(second, "/api/proxy/new/x", "got new for /x")
+	})
 }
