@@ -17,6 +17,7 @@ import (
 	"vestibule/bff"
 	"vestibule/bff/route"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -114,6 +115,16 @@ func TestAReloadSaysWhatHasChanged(t *testing.T) {
 	v.want(v.do("GET", "/api/proxy/other/x", ""), 200, "got two")
 }
 
+// endOf gets a value when the body of res has ended.
+func endOf(res *http.Response) <-chan error {
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, res.Body)
+		ended <- err
+	}()
+	return ended
+}
+
 // TestStreamsOfATightenedRouteEnd: a stream would otherwise go on for days against the new rules.
 // A longer route may take over the path of a stream, too.
 func TestStreamsOfATightenedRouteEnd(t *testing.T) {
@@ -141,18 +152,14 @@ func TestStreamsOfATightenedRouteEnd(t *testing.T) {
 		res, _ := v.asks("GET")
 		s.reload(changed(func(r *route.Route) { r.Audience, r.BodyLimit = "other", 7 })) // the stream goes on
 		s.reload(plain)
-		ended := make(chan struct{})
-		go func() {
-			_, _ = io.Copy(io.Discard, res.Body)
-			close(ended)
-		}()
+		ended := endOf(res)
 		select {
 		case <-ended:
 			t.Fatalf("%s: the stream has ended before", name)
 		default:
 		}
 		s.reload(next...)
-		<-ended
+		waittest.Receive(t, "the end of the stream: "+name, ended)
 	}
 }
 
@@ -168,11 +175,11 @@ func TestAStopEndsStreamsOfFormerTables(t *testing.T) {
 	plain.BodyLimit = 7
 	s.reload(plain)
 	s.server.EndStreams()
-	_, _ = io.Copy(io.Discard, res.Body)
+	waittest.Receive(t, "the end of the stream of a former table", endOf(res))
 	plain.WebSocket = true
 	s.reload(plain)
 	res, _ = v.asks("GET")
-	_, _ = io.Copy(io.Discard, res.Body)
+	waittest.Receive(t, "the end of the stream of the new table", endOf(res))
 }
 
 // TestInstancesWithDifferentTables: until the second one is reloaded too, only its routes are old.
