@@ -29,6 +29,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}, []string{"route", "outcome"})}
 }
 
+// Forget removes the counters of a route that is gone, so that their number stays bounded.
+func (m *Metrics) Forget(route string) {
+	m.requests.DeletePartialMatch(prometheus.Labels{"route": route})
+}
+
 // outcomes are the counters of one route. The frequent ones are looked up once.
 type outcomes struct {
 	route                           string

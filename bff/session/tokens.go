@@ -1,7 +1,9 @@
 package session
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
@@ -18,17 +20,42 @@ import (
 // request that needs an evicted token costs a signature.
 const maxFurtherTokens = 50_000
 
-// checkKinds refuses unknown claims. Without kinds it sets the default.
-func (c *Config) checkKinds() error {
-	if len(c.Kinds) == 0 {
-		c.Kinds = []token.Kind{{}}
+// kinds are the kinds of tokens. A kind keeps its number as long as the process runs, so a reload
+// of the routes gives no request the token of another kind.
+type kinds struct {
+	adding sync.Mutex
+	all    atomic.Pointer[[]token.Kind] // never changed, only replaced
+}
+
+// openKinds sets the first kinds. Without any there is one, which asks for nothing.
+func (s *Sessions) openKinds(first []token.Kind) error {
+	if len(first) == 0 {
+		first = []token.Kind{{}}
 	}
-	for _, k := range c.Kinds {
+	for _, k := range first {
 		if err := k.Check(); err != nil {
 			return err
 		}
 	}
+	first = slices.Clone(first)
+	s.kinds.all.Store(&first)
 	return nil
+}
+
+// Kind returns the number of a kind, for Token. A kind that is new gets the next number.
+func (s *Sessions) Kind(k token.Kind) (int, error) {
+	s.kinds.adding.Lock()
+	defer s.kinds.adding.Unlock()
+	all := *s.kinds.all.Load()
+	if i := slices.IndexFunc(all, k.Same); i >= 0 {
+		return i, nil
+	}
+	if err := k.Check(); err != nil {
+		return 0, err
+	}
+	more := append(slices.Clone(all), k)
+	s.kinds.all.Store(&more)
+	return len(all), nil
 }
 
 // held is a token in memory.
@@ -66,8 +93,8 @@ func (f *furtherTokens) put(k tokenKey, h held) {
 	f.lru.Add(k, h)
 }
 
-// Token returns the token for the session's requests upstream. kind is an index of Kinds. It
-// mints a new one only when the current one is about to expire, or when its claims do not
+// Token returns the token for the session's requests upstream. kind is an index of Kinds, or comes
+// from Kind. It mints a new one only when the current one is about to expire, or when its claims do not
 // describe the user any more. Requests that arrive meanwhile wait for the new one.
 func (s *Sessions) Token(l *Live, kind int) (token.Token, error) {
 	l.entry.minting.Lock()
@@ -77,7 +104,7 @@ func (s *Sessions) Token(l *Live, kind int) (token.Token, error) {
 	if kind != 0 {
 		h = s.further.get(key)
 	}
-	k := s.Kinds[kind]
+	k := (*s.kinds.all.Load())[kind]
 	isFresh := s.Tokens.Fresh(h.Token)
 	if isFresh && (h.of == nil || h.of == l.User) {
 		return h.Token, nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"vestibule/internal/daemon"
@@ -19,6 +20,7 @@ import (
 )
 
 func main() {
+	catchHangups(os.Args[1:])
 	tuneGC(os.Getenv)
 	env := settings.NewEnvironment(os.Environ())
 	settings.UnsetUnsupported(env, os.Unsetenv)
@@ -29,6 +31,18 @@ func main() {
 func tuneGC(getenv func(string) string) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(daemon.GCPercent)
+	}
+}
+
+// hangups gets the SIGHUPs of a server, which ask it to read its files again. It holds one: a
+// second one that comes before the first is read asks for the same.
+var hangups = make(chan os.Signal, 1)
+
+// catchHangups keeps SIGHUP from ending a server, from its first moment to its last. Other commands
+// end with their terminal as always. nohup makes the signal ignored, and so it stays.
+func catchHangups(args []string) {
+	if len(args) > 0 && slices.Contains([]string{"serve", "bff", "api"}, args[0]) && !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(hangups, syscall.SIGHUP)
 	}
 }
 

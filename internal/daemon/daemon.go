@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 
 	"vestibule/internal/settings"
 	"vestibule/internal/tracing"
@@ -15,8 +16,9 @@ import (
 )
 
 // Run runs the BFF, the task API or both until ctx ends. It runs each side that has an
-// address in c. The log goes to stderr.
-func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) error {
+// address in c. Each signal of reload makes it read the files of the settings again; reload may be
+// nil. The log goes to stderr.
+func Run(ctx context.Context, c *settings.Settings, reload <-chan os.Signal, stdout, stderr io.Writer) error {
 	log, level := newLogger(stderr, c)
 	log.LogAttrs(ctx, slog.LevelDebug, "settings given", c.AsGiven...)
 	// Open the listeners first: if the program is started twice by mistake, the second
@@ -55,6 +57,8 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	}
 	process.admin.level, process.admin.pprof = level, c.Pprof
 	announce(stdout, c, at, log)
+	reloads := newReloader(c, process.bff, metrics, log)
+	go reloads.run(ctx, reload) // nobody waits for it: a file may be on a disk that hangs
 	return process.run(ctx)
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"vestibule/bff"
 )
 
 // The process stops in this order:
@@ -27,6 +29,7 @@ const (
 type process struct {
 	log        *slog.Logger
 	surfaces   []surface
+	bff        *bff.Server           // nil: it does not run
 	work       func(context.Context) // background work besides that of the surfaces; may be nil
 	admin      *admin
 	adminAt    *server

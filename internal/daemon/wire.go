@@ -65,7 +65,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		if err != nil {
 			return nil, err
 		}
-		bffHandler = s.Handler()
+		p.bff, bffHandler = s, s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, s.EndStreams})
 		if at.forwardAuth != nil {
 			p.surfaces = append(p.surfaces, surface{at: at.forwardAuth, handler: s.ForwardAuth()})

@@ -57,6 +57,8 @@ type Settings struct {
 
 	Tracing tracing.Config // where traces go
 	traces  traceValues
+
+	start given // for Reload
 }
 
 // ValueFile is a file that holds the value of a setting.
@@ -78,14 +80,20 @@ func Load(by Side, flags map[string]string, env Environment) (*Settings, error) 
 // Examine is Load for a report on an installation. It returns the settings even if some have
 // faults; only the others may be used.
 func Examine(by Side, flags map[string]string, env Environment) (*Settings, Faults) {
-	c := &checker{by: by, values: map[string]value{}}
-	for _, s := range by.settings() {
-		c.read(s, flags, env)
+	return examine(given{by: by, flags: flags, env: env}, nil)
+}
+
+// examine reads and checks the settings. reading is nil, or the reload for which it reads them.
+func examine(from given, reading *reloading) (*Settings, Faults) {
+	c := &checker{by: from.by, values: map[string]value{}, reading: reading}
+	c.start = given{from.by, from.flags, from.env, map[string]string{}}
+	for _, s := range from.by.settings() {
+		c.read(s, from.flags, from.env)
 	}
 	c.checkCombinations()
-	c.unknownVariables(env)
+	c.unknownVariables(from.env)
 	c.AsGiven = c.allGiven()
-	c.IgnoredVariables = ignoredVariables(env)
+	c.IgnoredVariables = ignoredVariables(from.env)
 	return &c.Settings, c.faults
 }
 
