@@ -18,6 +18,7 @@ type checker struct {
 	by     Side
 	values map[string]value // by name of the setting
 	now    setting          // the setting that is being checked
+	env    Environment
 	faults Faults
 }
 

@@ -78,7 +78,7 @@ func Load(by Side, flags map[string]string, env Environment) (*Settings, error) 
 // Examine is Load for a report on an installation. It returns the settings even if some have
 // faults; only the others may be used.
 func Examine(by Side, flags map[string]string, env Environment) (*Settings, Faults) {
-	c := &checker{by: by, values: map[string]value{}}
+	c := &checker{by: by, values: map[string]value{}, env: env}
 	for _, s := range by.settings() {
 		c.read(s, flags, env)
 	}
