@@ -1,6 +1,7 @@
 package tracing
 
 import (
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
@@ -96,6 +97,24 @@ func TestARedirectOfTheCollectorIsAFailure(t *testing.T) {
 		traces.Stop()
 		if m := got(); followed.Load() || m[failed] != 1 {
 			t.Errorf("%d: got %v, followed: %t; want a failure", status, m, followed.Load())
+		}
+	}
+}
+
+// TestTheCertificateOfTheCollectorIsChecked with the configured roots.
+func TestTheCertificateOfTheCollectorIsChecked(t *testing.T) {
+	collector := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer collector.Close()
+	own := collector.Client().Transport.(*http.Transport).TLSClientConfig
+	for _, tt := range []struct {
+		tls  *tls.Config
+		want string
+	}{{own, sent}, {nil, failed}} {
+		traces, got := measured(t, Config{Endpoint: collector.URL, TLS: tt.tls}, io.Discard)
+		end(t, traces, 1)
+		traces.Stop()
+		if m := got(); m[tt.want] != 1 {
+			t.Errorf("with the roots %t: got %v, want %s", tt.tls != nil, m, tt.want)
 		}
 	}
 }
