@@ -32,6 +32,12 @@ func Run(ctx context.Context, c *settings.Settings, reload <-chan os.Signal, std
 		return err // fail before anything is created or changed
 	}
 	metrics := newMetrics()
+	traces, err := tracing.Start(ctx, c.Tracing, metrics, log)
+	if err != nil {
+		return err
+	}
+	// After the database is closed: another process may wait for it, but not for a collector.
+	defer traces.Stop()
 	db, err := openStore(ctx, c, metrics, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
@@ -46,11 +52,6 @@ func Run(ctx context.Context, c *settings.Settings, reload <-chan os.Signal, std
 		return err
 	}
 	measureSchema(ctx, metrics, db)
-	traces, err := tracing.Start(ctx, c.Tracing, log)
-	if err != nil {
-		return err
-	}
-	defer traces.Stop()
 	process, err := join(ctx, c, at, db, observers{metrics, traces.Tracer()}, log)
 	if err != nil {
 		return unlessStopped(ctx, err)

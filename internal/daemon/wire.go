@@ -30,7 +30,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, shared: db.Shared(), observers: observe, requests: web.NewRequestMetrics(observe.metrics)},
+		admin:   &admin{log: log, shared: db.Shared(), loopback: at.admin.atLoopback(), observers: observe, requests: web.NewRequestMetrics(observe.metrics)},
 		work:    heart.run,
 
 		drainDelay: c.DrainDelay,

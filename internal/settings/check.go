@@ -20,6 +20,7 @@ type checker struct {
 	now    setting          // the setting that is being checked
 	// reading is the reload for which the settings are read; nil at the start.
 	reading *reloading
+	env     Environment
 	faults  Faults
 }
 
