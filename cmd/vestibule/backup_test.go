@@ -143,3 +143,17 @@ func TestABackupBeforeAnUpdate(t *testing.T) {
 		t.Errorf("got code %d, %q, %q, want it migrated", code, stdout, stderr)
 	}
 }
+
+// TestAStartAfterAnInterruptedRestoreSaysWhatToDo, and does not advise to begin with a new file.
+func TestAStartAfterAnInterruptedRestoreSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	env := testEnv(t)
+	path := strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")
+	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-unfinished-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := once(t, "migrate up", settings.Environment{"DATABASE_URL": env["DATABASE_URL"]})
+	if code != exitFailure || !strings.Contains(stderr, "run vestibule restore again") || strings.Contains(stderr, "another file") {
+		t.Errorf("got code %d, %q", code, stderr)
+	}
+}

@@ -14,6 +14,9 @@ import (
 // ErrInUse means that another process has the file open.
 var ErrInUse = errors.New("another process uses the file")
 
+// ErrInterrupted means that a restore was killed and there is no database at the path.
+var ErrInterrupted = errors.New("a restore was interrupted")
+
 // RestoreOptions say how a backup is restored. The zero value has the defaults.
 type RestoreOptions struct {
 	// Prepare changes the data before it takes the place of the old; nil: nothing is changed.
@@ -153,6 +156,9 @@ func lockAll(path string) (free func(), err error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !fileLocks { // and Windows does not rename a file that we have open
+		return func() { _ = sessions.Close() }, nil
 	}
 	f, err := holdFile(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -64,7 +64,7 @@ func createFile(path string) error {
 	}
 	// Between two steps of a restore there is no file at the path.
 	if drafts, err := draftsOf(path); err != nil || len(drafts) > 0 {
-		return errors.Join(err, fmt.Errorf("%s is missing, because a restore was interrupted; run vestibule restore again, or rename the latest %s-before-… back, if there is one, and delete %s", path, path, strings.Join(drafts, " and ")))
+		return errors.Join(err, fmt.Errorf("%w, and has left %s", ErrInterrupted, strings.Join(drafts, " and ")))
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // #nosec G304 -- the operator names the database
 	if err != nil {
