@@ -108,7 +108,7 @@ func checkArchive(t *testing.T, archive []byte, commit string) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"vestibule", "README.md", "CHANGELOG.md", "docs/deploy.md", "vestibule.1", "vestibule.service", "completions/vestibule.bash", "completions/_vestibule", "completions/vestibule.fish"} {
+	for _, want := range []string{"vestibule", "README.md", "CHANGELOG.md", "docs/deploy.md", "docs/monitoring/alerts.yml", "docs/monitoring/dashboard.json", "vestibule.1", "vestibule.service", "completions/vestibule.bash", "completions/_vestibule", "completions/vestibule.fish"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("the archive lacks %s: %v", want, names)
 		}

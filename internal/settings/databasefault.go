@@ -66,6 +66,10 @@ var databaseFaults = []struct {
 		problem: "names a file that has replaced one which another vestibule process still has open",
 		cure:    "stop that process; before you restore a backup, stop every vestibule process",
 	}, {
+		err:     db.ErrInterrupted,
+		problem: "names a file that is missing since a restore",
+		cure:    "run vestibule restore again, or rename the latest PATH-before-… back, if there is one, and delete the folder that the restore has left",
+	}, {
 		engine:  onSQLite,
 		problem: "names a database that cannot be used",
 		cure:    "make PATH and its folder writable for this user, or set DATABASE_URL to another file",
