@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestTheFirstAlertsExist: docs/deploy.md names five of the rules.
+func TestTheFirstAlertsExist(t *testing.T) {
+	_, section, _ := strings.Cut(mustRead(t, "../../docs/deploy.md"), "\n## What to watch\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	named := regexp.MustCompile("`(Vestibule[A-Z]\\w+)`").FindAllStringSubmatch(section, -1)
+	rules := mustRead(t, "../../docs/monitoring/alerts.yml")
+	for _, name := range named {
+		if !strings.Contains(rules, "alert: "+name[1]+"\n") {
+			t.Errorf("there is no alert %s", name[1])
+		}
+	}
+	if len(named) != 5 {
+		t.Errorf("got %d alerts, want 5", len(named))
+	}
+}
+
+// TestEachVersionBeginsWithItsUpgradeNotes, for operators.
+func TestEachVersionBeginsWithItsUpgradeNotes(t *testing.T) {
+	versions := strings.Split(mustRead(t, "../../CHANGELOG.md"), "\n## [")[1:]
+	for _, version := range versions {
+		name, text, _ := strings.Cut(version, "]")
+		if before, notes, _ := strings.Cut(text, "### "); !strings.HasPrefix(notes, "Upgrade notes\n") {
+			t.Errorf("%s: got %q%.40q, want upgrade notes first", name, before, notes)
+		}
+	}
+	if len(versions) == 0 {
+		t.Error("got no versions")
+	}
+}
