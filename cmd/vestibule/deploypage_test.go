@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"vestibule/internal/recipetest"
+	"vestibule/internal/settings"
 )
 
 func mustRead(t *testing.T, path string) string {
@@ -29,6 +32,19 @@ func TestTheFirstAlertsExist(t *testing.T) {
 	}
 	if len(named) != 5 {
 		t.Errorf("got %d alerts, want 5", len(named))
+	}
+}
+
+// TestTheSettingsBehindACloudBalancerAreValid: those of docs/deploy.md, with what is secret.
+func TestTheSettingsBehindACloudBalancerAreValid(t *testing.T) {
+	block := recipetest.Block(t, "../../docs/deploy.md", "Behind a cloud balancer", "ini")
+	env := with(settings.NewEnvironment(strings.Split(strings.TrimSpace(block), "\n")), settings.Environment{"BETTER_AUTH_SECRET": goodSecret})
+	c, err := settings.Load(settings.ForServe, nil, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.BFF.TrustedProxies) != 2 || c.BFF.BaseURL.Scheme != "https" {
+		t.Errorf("got %v and %s, want two networks and https", c.BFF.TrustedProxies, c.BFF.BaseURL)
 	}
 }
 

@@ -75,9 +75,9 @@ func TestTLSToPostgreSQL(t *testing.T) {
 	for name, tt := range map[string]struct{ url, want string }{
 		"another authority":        {byName + "?sslmode=verify-full&sslrootcert=" + other, cure},
 		"another authority, by CA": {byName + "?sslmode=verify-ca&sslrootcert=" + other, cure},
+		"another one by require":   {byName + "?sslmode=require&sslrootcert=" + other, cure},
 		"no authority":             {byName + "?sslmode=verify-full", cure},
 		"another name":             {byAddress + "?sslmode=verify-full&sslrootcert=" + authority, "as it is in the certificate"},
-		"a missing file":           {byName + "?sslmode=verify-full&sslrootcert=" + authority + ".pem", "authority.crt.pem"},
 		"a misspelt parameter":     {byName + "?sslmod=verify-full", "sslmod"},
 		"a server without TLS":     {strings.Replace(storetest.PostgresURL(t), "sslmode=disable", "sslmode=verify-full", 1), "sslmode=disable"},
 	} {

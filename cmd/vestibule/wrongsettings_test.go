@@ -49,6 +49,7 @@ var wrongSettings = []struct {
 	{"ADMIN_ADDR as BFF_ADDR", settings.Environment{"BFF_ADDR": ":3000", "ADMIN_ADDR": ":3000"}, "ADMIN_ADDR", "its own port"},
 	{"a port alone", settings.Environment{"BFF_ADDR": "3000"}, "BFF_ADDR", "write localhost:3000"},
 	{"an underscore in sslmode", settings.Environment{"DATABASE_URL": "postgres://u:" + hunter + "@h/x?sslmode=verify_full"}, "DATABASE_URL", "verify-full"},
+	{"a certificate that is not there", settings.Environment{"DATABASE_URL": "postgres://u:" + hunter + "@h/x?sslmode=require&sslrootcert=PATH/ca.crt"}, "DATABASE_URL", "no such file"},
 	{"the URL of another driver", settings.Environment{"DATABASE_URL": "jdbc:postgresql://h/x?user=u&password=" + hunter}, "DATABASE_URL", "write sqlite:PATH or postgres://"},
 	{"a # in the password", settings.Environment{"DATABASE_URL": "postgres://u:" + hunter + "#x@h/x"}, "DATABASE_URL", "%23 for #"},
 	{"a path without sqlite:", settings.Environment{"DATABASE_URL": "PATH/v.db"}, "DATABASE_URL", "write sqlite:PATH"},
