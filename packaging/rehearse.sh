@@ -179,7 +179,8 @@ serve two
 
 say "find every task that was acknowledged before the backup, with the same session"
 until_ok "https answers again" browse /api/auth/ok
-browse /api/auth/session | grep -q '"email":"ada@example.com"'
+browse /api/auth/session --output session
+grep -q '"email":"ada@example.com"' session
 browse /api/proxy/me/tasks | grep -o '"title":"[^"]*"' | cut -d '"' -f 4 | sort >restored
 sort before >wanted
 missing=$(comm -23 wanted restored)
