@@ -66,6 +66,9 @@ func (c *checker) read(s setting, flags map[string]string, env Environment) {
 // refuse records a mistake in the setting that is being checked. entry is the wrong
 // value, or the wrong entry of a list.
 func (c *checker) refuse(entry string, m mistake) {
+	if better := leftover(c.values[c.now.name].text); better != nil {
+		m = *better
+	}
 	c.refuseSetting(c.now, entry, m)
 }
 

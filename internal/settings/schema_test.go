@@ -71,7 +71,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"PPROF", nil, []string{"yes", "localhost:6060"}},
 		{"RATE_LIMIT", nil, []string{"false", "OFF", "0"}},
 		{"RATE_LIMIT", https, []string{"off"}},
-		{"SMTP_URL", nil, []string{"mail.example.com", "http://mail.example.com", "smtp://", "smtp://host/path", "smtp://host:0", "smtp://host:70000", "smtp://user@host", "smtp://:pw@host", "smtp://host?tls=maybe", "smtp://host?x=y", "smtps://host?tls=off", "smtp://u:p@mail.example.com?tls=off", "smtp://u:%zz@host", "smtp://host#x"}},
+		{"SMTP_URL", nil, []string{"mail.example.com", "http://mail.example.com", "smtp://", "smtp://host/path", "smtp://host:0", "smtp://host:70000", "smtp://user@host", "smtp://:pw@host", "smtp://host?tls=maybe", "smtp://host?x=y", "smtps://host?tls=off", "smtp://u:p@mail.example.com?tls=off", "smtp://u:%zz@host", "smtp://host#x", "smtp://u:p@host:465", "smtps://u:p@host:587"}},
 		{"MAIL_FROM", nil, []string{"nobody", "a@b, c@d", "a@b\nBcc: c@d", "<>"}},
 		{"MAIL_DIR", nil, []string{"a\x00b", "~/mail", "$HOME/mail", "${XDG_DATA_HOME}/mail"}},
 		{"MAIL_DIR", Environment{"SMTP_URL": "smtp://localhost"}, []string{"data/mail"}},

@@ -26,7 +26,7 @@ func databasePath(path string) (string, error) {
 		return "", err
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("database URL: %s is not a file", path)
+		return "", fmt.Errorf("database URL: %s: %w", path, ErrNotAFile)
 	}
 	return path, nil
 }
