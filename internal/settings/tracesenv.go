@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpproxy"
 
 	"vestibule/internal/tracing"
 )
@@ -42,6 +45,14 @@ func (c *checker) sdkVariables() {
 		}
 	}
 	t.TLS = c.collectorTLS()
+	t.Proxy = c.env.proxy()
+}
+
+// proxy returns the proxies that the environment names, by the usual variables.
+func (e Environment) proxy() func(*url.URL) (*url.URL, error) {
+	of := func(name string) string { return cmp.Or(e[name], e[strings.ToLower(name)]) }
+	cfg := httpproxy.Config{HTTPProxy: of("HTTP_PROXY"), HTTPSProxy: of("HTTPS_PROXY"), NoProxy: of("NO_PROXY")}
+	return cfg.ProxyFunc()
 }
 
 // protocol refuses another protocol than ours.

@@ -1,6 +1,8 @@
 package settings
 
 import (
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,5 +67,21 @@ func TestVariablesOfTheSDKAreUsed(t *testing.T) {
 	}
 	if got := mustLoad(t, ForServe, Environment{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://localhost:4318"}).Tracing; got.Queue != 2048 || got.Timeout != 0 || got.TLS != nil {
 		t.Errorf("by default: got %+v", got)
+	}
+}
+
+// TestTheCollectorIsAskedThroughTheProxy that the usual variables name.
+func TestTheCollectorIsAskedThroughTheProxy(t *testing.T) {
+	of := mustLoad(t, ForServe, Environment{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example:4318", "https_proxy": "http://proxy.example:3128", "NO_PROXY": "internal.example",
+	}).Tracing.Proxy
+	for to, want := range map[string]string{"https://collector.example:4318/v1/traces": "http://proxy.example:3128", "https://internal.example/": "<nil>", "http://collector.example/": "<nil>"} {
+		u, err := url.Parse(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := of(u); fmt.Sprint(got) != want || err != nil {
+			t.Errorf("%s: got %v, %v, want %s", to, got, err, want)
+		}
 	}
 }

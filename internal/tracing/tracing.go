@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -39,6 +40,8 @@ type Config struct {
 	Queue      int               // how many ended spans may wait; 0: DefaultQueue
 	Timeout    time.Duration     // of one request to the collector; 0: ten seconds
 	TLS        *tls.Config       // for an https Endpoint; nil: the system's roots
+	// Proxy returns the proxy on the way to the collector, or nil; nil: there is none.
+	Proxy func(collector *url.URL) (*url.URL, error)
 }
 
 // samplers decide which traces are recorded. Those whose name begins with parentbased follow the
@@ -119,11 +122,13 @@ func Start(ctx context.Context, cfg Config, metrics prometheus.Registerer, log *
 // headers, which may be keys, to another host, and a page to sign in would look like success.
 func (cfg Config) client() *http.Client {
 	transport := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
 		TLSClientConfig:        cfg.TLS,
 		ForceAttemptHTTP2:      true,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeader,
+	}
+	if cfg.Proxy != nil {
+		transport.Proxy = func(r *http.Request) (*url.URL, error) { return cfg.Proxy(r.URL) }
 	}
 	return &http.Client{
 		Transport:     transport,
