@@ -33,6 +33,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		admin:   &admin{log: log, shared: db.Shared(), loopback: at.admin.atLoopback(), observers: observe, requests: web.NewRequestMetrics(observe.metrics)},
 		work:    heart.run,
 
+		keepAlive:  c.KeepAlive,
 		drainDelay: c.DrainDelay,
 		drain:      drainTime,
 		end:        endTime,

@@ -27,6 +27,8 @@ type Settings struct {
 
 	DrainDelay time.Duration // how long the listeners stay open after /readyz has begun to fail
 
+	KeepAlive time.Duration // how long a connection is kept between requests
+
 	MaxConnections           int // limit of open connections for each listener
 	MaxConnectionsPerAddress int // limit of open connections to the BFF from one address
 
