@@ -26,47 +26,58 @@ func wantExit(t *testing.T, cmd *exec.Cmd, ended <-chan error, log *logBuffer) {
 	}
 }
 
-// TestSIGHUPDuringTheStart: the start waits for a pipe as a file, so it is certain that the signal
-// comes before its end. The reload that follows reads the pipe again.
+// TestSIGHUPDuringTheStart: the start waits for a pipe as a file, so it is certain that the signals
+// come before its end. The reload that follows finds an ordinary file at the same path.
 func TestSIGHUPDuringTheStart(t *testing.T) {
 	t.Parallel()
-	pipe := filepath.Join(t.TempDir(), "secret")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd, log, ended := launchReal(t, "serve", with(testEnv(t), settings.Environment{"BETTER_AUTH_SECRET_FILE": pipe}))
-	give := func(secret string, before func()) {
-		t.Helper()
-		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the process reads
-		if err != nil {
-			t.Fatal(err)
-		}
-		before()
-		if _, err := w.WriteString(secret); err != nil {
-			t.Fatal(err)
-		}
-		w.Close()
-	}
+	cmd, log, ended := launchReal(t, "serve", with(testEnv(t), settings.Environment{"BETTER_AUTH_SECRET_FILE": path}))
 	hangUp := func() {
-		for range 3 { // one reload
+		for range 3 { // one reload, or another one at its end
 			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	give(goodSecret, hangUp)
-	waittest.Until(t, "ready", func() bool { return isReady(log) })
-	give(strings.ToUpper(goodSecret), func() {})
-	log.Want(t, `"msg":"this file has changed, and only a restart takes up its new value","setting":"BETTER_AUTH_SECRET_FILE"`)
+	w, err := os.OpenFile(path, os.O_WRONLY, 0) // returns when the process reads
+	if err != nil {
+		t.Fatal(err)
+	}
 	hangUp()
-	give("short", hangUp) // a signal during a reload asks for one more
+	replaceFile(t, path, strings.ToUpper(goodSecret))
+	if _, err := w.WriteString(goodSecret); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	waittest.Until(t, "ready", func() bool { return isReady(log) })
+	log.Want(t, `"msg":"this file has changed, and only a restart takes up its new value","setting":"BETTER_AUTH_SECRET_FILE"`)
+	replaceFile(t, path, "short")
+	hangUp()
 	log.Want(t, `"setting":"BETTER_AUTH_SECRET","error":"BETTER_AUTH_SECRET is too short`)
-	give(goodSecret, func() {})
-	waittest.Until(t, "reloaded", func() bool { return strings.Count(log.String(), "reload: no file has changed") == 2 })
+	unchanged := func() int { return strings.Count(log.String(), "reload: no file has changed") }
+	replaceFile(t, path, goodSecret)
+	before := unchanged()
+	hangUp()
+	waittest.Until(t, "reloaded", func() bool { return unchanged() > before })
 	if strings.Contains(strings.ToUpper(log.String()), strings.ToUpper(goodSecret)) {
 		t.Error("the secret is in the log")
 	}
 	wantExit(t, cmd, ended, log)
+}
+
+// replaceFile puts another file in the place of path, in one step.
+func replaceFile(t *testing.T, path, content string) {
+	t.Helper()
+	next := path + ".next"
+	if err := os.WriteFile(next, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSIGHUPDuringTheStop(t *testing.T) {
