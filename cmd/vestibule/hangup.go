@@ -38,11 +38,11 @@ func catchHangups(args []string, stop func(os.Signal)) {
 	if openTerminal() != nil { // there is none to lose
 		lost = func() bool { return false }
 	}
-	go handleHangups(received, lost, stop)
+	go handleHangups(received, reloads, lost, stop)
 }
 
-// handleHangups passes signals on to reloads, until the terminal is lost.
-func handleHangups(received <-chan os.Signal, lost func() bool, stop func(os.Signal)) {
+// handleHangups passes signals on to reload, until the terminal is lost.
+func handleHangups(received <-chan os.Signal, reload chan<- os.Signal, lost func() bool, stop func(os.Signal)) {
 	var again <-chan time.Time
 	for {
 		select {
@@ -57,7 +57,7 @@ func handleHangups(received <-chan os.Signal, lost func() bool, stop func(os.Sig
 		}
 		if again != nil {
 			select {
-			case reloads <- syscall.SIGHUP:
+			case reload <- syscall.SIGHUP:
 			default: // one is asked for already
 			}
 		}

@@ -78,13 +78,13 @@ func TestAServerWithoutATerminalReloads(t *testing.T) {
 // TestATerminalThatIsLostAfterTheSignal: BSD sends the signal first.
 func TestATerminalThatIsLostAfterTheSignal(t *testing.T) {
 	t.Parallel()
-	received, stopped := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	received, reload, stopped := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan os.Signal, 1)
 	looks := 0
 	received <- syscall.SIGHUP
-	go handleHangups(received, func() bool { looks++; return looks > 1 }, func(s os.Signal) { stopped <- s })
+	go handleHangups(received, reload, func() bool { looks++; return looks > 1 }, func(s os.Signal) { stopped <- s })
 	waittest.Receive(t, "stop", stopped)
 	select {
-	case <-reloads:
+	case <-reload:
 	default:
 		t.Error("the signal came while the terminal was there: want a reload")
 	}
