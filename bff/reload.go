@@ -30,6 +30,7 @@ import (
 type routes struct {
 	table    route.Table
 	proxies  map[*route.Route]*proxiedRoute
+	paths    map[string]*proxiedRoute // the same, by path
 	networks *proxy.Networks
 	handler  http.Handler // see Server.withRoutes
 }
@@ -42,8 +43,7 @@ type routing struct {
 	bound   func(web.HandlerFunc) web.HandlerFunc
 
 	changing sync.Mutex
-	former   map[string]bool // the paths of routes that are gone
-	stopped  bool            // EndStreams was called
+	stopped  bool // EndStreams was called
 }
 
 func (g *routing) now() *routes { return g.current.Load() }
@@ -54,7 +54,6 @@ func (s *Server) openRoutes(table route.Table, upstream http.RoundTripper, r pro
 	s.routing.shared = proxy.Config{Limits: proxy.NewLimits(s.cfg.ProxyMaxRequests, table.Servers(s.cfg.Backend)), Metrics: proxy.NewMetrics(r), Transport: upstream}
 	s.routing.shared.Limits.Measure(r)
 	s.routing.bound = s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress)
-	s.routing.former = map[string]bool{}
 	first, err := s.newRoutes(table, &routes{networks: &proxy.Networks{}})
 	if err != nil {
 		return err
@@ -66,7 +65,7 @@ func (s *Server) openRoutes(table route.Table, upstream http.RoundTripper, r pro
 
 // newRoutes makes the routes of a table, which will replace before.
 func (s *Server) newRoutes(table route.Table, before *routes) (*routes, error) {
-	next := &routes{table: table, proxies: make(map[*route.Route]*proxiedRoute, len(table)), networks: before.networks.Next()}
+	next := &routes{table: table, proxies: make(map[*route.Route]*proxiedRoute, len(table)), paths: make(map[string]*proxiedRoute, len(table)), networks: before.networks.Next()}
 	shared := s.routing.shared
 	shared.Table, shared.Networks = table, next.networks
 	for i := range table {
@@ -78,27 +77,17 @@ func (s *Server) newRoutes(table route.Table, before *routes) (*routes, error) {
 			}
 		}
 		var follows *proxy.Proxy
-		if same := before.at(at.Path); same != nil && same.AdmitsSame(at.Route) {
+		if same := before.paths[at.Path]; same != nil && same.AdmitsSame(at.Route) {
 			follows = same.proxy
 		}
 		if at.proxy, err = s.newProxy(at, shared, follows); err != nil {
 			return nil, err
 		}
 		at.serve = web.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.proxied(at, w, r) }, writeError)
-		next.proxies[at.Route] = at
+		next.proxies[at.Route], next.paths[at.Path] = at, at
 	}
 	next.handler = s.withRoutes(next)
 	return next, nil
-}
-
-// at returns the route with this path, or nil.
-func (now *routes) at(path string) *proxiedRoute {
-	for i := range now.table {
-		if r := &now.table[i]; r.Path == path {
-			return now.proxies[r]
-		}
-	}
-	return nil
 }
 
 // RouteChanges are the paths of the routes in which two tables differ.
@@ -130,36 +119,29 @@ func (s *Server) replaceRoutes(before, next *routes) RouteChanges {
 	if g.stopped {
 		next.endAllStreams()
 	}
-	for _, path := range changes.Removed {
-		g.former[path] = true
-	}
-	for _, path := range changes.Added {
-		delete(g.former, path)
-	}
-	s.forgetRoutes()
+	s.forgetRoutes(next)
 	return changes
 }
 
-// forgetRoutes removes the metrics of all routes that are gone. A request that was under way when
-// its route went may have left some after that.
-func (s *Server) forgetRoutes() {
-	for path := range s.routing.former {
-		s.routing.shared.Metrics.Forget(path)
-	}
-	s.requests.Forget(func(path string) bool { return s.routing.former[path] })
+// forgetRoutes removes the metrics of all routes that are gone, also of those that went earlier: a
+// request that was under way then may have made some anew.
+func (s *Server) forgetRoutes(now *routes) {
+	gone := func(path string) bool { return now.paths[path] == nil }
+	s.routing.shared.Metrics.Forget(gone)
+	s.requests.Forget(gone)
 }
 
 func (now *routes) changes(next *routes) (c RouteChanges) {
 	for i := range next.table {
 		r := &next.table[i]
-		if old := now.at(r.Path); old == nil {
+		if old := now.paths[r.Path]; old == nil {
 			c.Added = append(c.Added, r.Path)
 		} else if !old.Same(r) {
 			c.Changed = append(c.Changed, r.Path)
 		}
 	}
 	for i := range now.table {
-		if path := now.table[i].Path; next.at(path) == nil {
+		if path := now.table[i].Path; next.paths[path] == nil {
 			c.Removed = append(c.Removed, path)
 		}
 	}
@@ -172,7 +154,7 @@ func (now *routes) changes(next *routes) (c RouteChanges) {
 // endStreams ends the streams that do not go on under the next routes.
 func (now *routes) endStreams(next *routes) {
 	for _, at := range now.proxies {
-		if same := next.at(at.Path); same == nil || !at.AdmitsSame(same.Route) {
+		if same := next.paths[at.Path]; same == nil || !at.AdmitsSame(same.Route) {
 			at.proxy.EndStreams()
 		}
 	}

@@ -79,7 +79,13 @@ func TestTheCountersOfAFormerRouteAreRemoved(t *testing.T) {
 	a, b := m.of("/api/a/"), m.of("/api/b/")
 	a.answered.Inc()
 	b.answered.Inc()
-	m.Forget("/api/a/")
+	goneA := func(route string) bool { return route == "/api/a/" }
+	m.Forget(goneA)
+	m.counter("/api/a/", "too_many_requests").Inc() // a request that was under way
+	m.Forget(goneA)
+	if len(m.known) != 1 {
+		t.Errorf("got the routes %v, want one", m.known)
+	}
 	families, err := r.Gather()
 	if err != nil || len(families) != 1 {
 		t.Fatalf("got %v, %v", families, err)

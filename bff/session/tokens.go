@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -23,8 +24,16 @@ const maxFurtherTokens = 50_000
 // kinds are the kinds of tokens. A kind keeps its number as long as the process runs, so a reload
 // of the routes gives no request the token of another kind.
 type kinds struct {
-	adding sync.Mutex
-	all    atomic.Pointer[[]token.Kind] // never changed, only replaced
+	adding  sync.Mutex
+	numbers map[kindKey]int
+	all     atomic.Pointer[[]token.Kind] // its elements never change; only more are added
+}
+
+// kindKey is equal for kinds that are the same. The order of the claims does not matter.
+type kindKey struct{ audience, scope, claims string }
+
+func keyOf(k token.Kind) kindKey {
+	return kindKey{k.Audience, k.Scope, strings.Join(slices.Sorted(slices.Values(k.Claims)), " ")}
 }
 
 // openKinds sets the first kinds. Without any there is one, which asks for nothing.
@@ -32,10 +41,12 @@ func (s *Sessions) openKinds(first []token.Kind) error {
 	if len(first) == 0 {
 		first = []token.Kind{{}}
 	}
-	for _, k := range first {
+	s.kinds.numbers = map[kindKey]int{}
+	for i, k := range first {
 		if err := k.Check(); err != nil {
 			return err
 		}
+		s.kinds.numbers[keyOf(k)] = i
 	}
 	first = slices.Clone(first)
 	s.kinds.all.Store(&first)
@@ -46,16 +57,18 @@ func (s *Sessions) openKinds(first []token.Kind) error {
 func (s *Sessions) Kind(k token.Kind) (int, error) {
 	s.kinds.adding.Lock()
 	defer s.kinds.adding.Unlock()
-	all := *s.kinds.all.Load()
-	if i := slices.IndexFunc(all, k.Same); i >= 0 {
+	key := keyOf(k)
+	if i, known := s.kinds.numbers[key]; known {
 		return i, nil
 	}
 	if err := k.Check(); err != nil {
 		return 0, err
 	}
-	more := append(slices.Clone(all), k)
+	// Who reads the former slice does not see the element that may come behind it.
+	more := append(*s.kinds.all.Load(), k)
+	s.kinds.numbers[key] = len(more) - 1
 	s.kinds.all.Store(&more)
-	return len(all), nil
+	return len(more) - 1, nil
 }
 
 // held is a token in memory.

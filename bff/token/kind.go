@@ -44,11 +44,6 @@ func (k Kind) SaysTheSame(a, b *store.User) bool {
 	})
 }
 
-// Same reports whether k and other are one kind. The order of the claims does not matter.
-func (k Kind) Same(other Kind) bool {
-	return k.Audience == other.Audience && k.Scope == other.Scope && slices.Equal(slices.Sorted(slices.Values(k.Claims)), slices.Sorted(slices.Values(other.Claims)))
-}
-
 // Check refuses unknown claims.
 func (k Kind) Check() error {
 	for _, name := range k.Claims {

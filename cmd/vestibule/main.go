@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"syscall"
 
 	"vestibule/internal/daemon"
@@ -20,11 +19,12 @@ import (
 )
 
 func main() {
-	catchHangups(os.Args[1:])
+	ctx, stop := signalContext()
+	catchHangups(os.Args[1:], stop)
 	tuneGC(os.Getenv)
 	env := settings.NewEnvironment(os.Environ())
 	settings.UnsetUnsupported(env, os.Unsetenv)
-	os.Exit(run(signalContext(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // tuneGC sets daemon.GCPercent unless the operator has set GOGC. GOMEMLIMIT still applies.
@@ -34,21 +34,9 @@ func tuneGC(getenv func(string) string) {
 	}
 }
 
-// hangups gets the SIGHUPs of a server, which ask it to read its files again. It holds one: a
-// second one that comes before the first is read asks for the same.
-var hangups = make(chan os.Signal, 1)
-
-// catchHangups keeps SIGHUP from ending a server, from its first moment to its last. Other commands
-// end with their terminal as always. nohup makes the signal ignored, and so it stays.
-func catchHangups(args []string) {
-	if len(args) > 0 && slices.Contains([]string{"serve", "bff", "api"}, args[0]) && !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(hangups, syscall.SIGHUP)
-	}
-}
-
 // signalContext returns a context that ends at the first signal to stop. At the second
-// signal the process exits at once.
-func signalContext() context.Context {
+// signal the process exits at once. stop does what a signal does.
+func signalContext() (ctx context.Context, stop func(os.Signal)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -58,7 +46,7 @@ func signalContext() context.Context {
 		<-signals
 		os.Exit(exitSignal)
 	}()
-	return ctx
+	return ctx, func(s os.Signal) { signals <- s }
 }
 
 // run runs the command in args until it is done or ctx ends. It returns the exit code.

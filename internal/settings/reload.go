@@ -11,8 +11,8 @@ import (
 //   - Only the values of some settings are replaced: those with reload in the schema. All others
 //     keep the value of the start, also where the new values are checked with them: a new table
 //     of routes must not get half of its defaults from a file that nothing else has read.
-//   - Each file must be readable and each new value right, also one that waits for a restart. Otherwise the error is the same as
-//     that of a start, and nothing changes.
+//   - Each file must be readable and each new value right, also one that waits for a restart.
+//     Otherwise the error is the same as that of a start, and nothing changes.
 
 // given is what the settings were read from.
 type given struct {
@@ -20,6 +20,9 @@ type given struct {
 	flags map[string]string
 	env   Environment
 	files map[string]string // the values from files, by name of the setting
+	// hasAPI says whether the process has run the task API since its start. A reload can take its
+	// last route away and give it back.
+	hasAPI bool
 }
 
 // Reloaded is what a reload has found.
@@ -77,7 +80,7 @@ func (c *Settings) Reload() (*Reloaded, error) {
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	if c.APIAddr == "" && next.APIAddr != "" {
+	if next.APIAddr != "" && !c.start.hasAPI {
 		return nil, Faults{{
 			Setting: "ROUTES_FILE",
 			Problem: "has a route to the task API of this process, which does not run, because no route led to it at the start",

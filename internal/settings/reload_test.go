@@ -101,7 +101,12 @@ func TestAReloadCannotStartTheTaskAPI(t *testing.T) {
 	}
 	f = newReloadFixture(t, map[string]string{"ROUTES": `[{"path":"/api/proxy/"}]`})
 	f.write("ROUTES", shopOnly)
-	if _, err := f.c.Reload(); err != nil {
-		t.Errorf("routes that leave it: got %v", err)
+	r, err := f.c.Reload()
+	if err != nil {
+		t.Fatalf("routes that leave it: got %v", err)
+	}
+	f.write("ROUTES", `[{"path":"/api/proxy/"}]`)
+	if _, err := r.Reload(); err != nil {
+		t.Errorf("the routes of the start again, while it still runs: got %v", err)
 	}
 }

@@ -88,11 +88,15 @@ func Examine(by Side, flags map[string]string, env Environment) (*Settings, Faul
 // examine reads and checks the settings. reading is nil, or the reload for which it reads them.
 func examine(from given, reading *reloading) (*Settings, Faults) {
 	c := &checker{by: from.by, values: map[string]value{}, reading: reading, env: from.env}
-	c.start = given{from.by, from.flags, from.env, map[string]string{}}
+	c.start = from
+	c.start.files = map[string]string{}
 	for _, s := range from.by.settings() {
 		c.read(s, from.flags, from.env)
 	}
 	c.checkCombinations()
+	if reading == nil {
+		c.start.hasAPI = c.APIAddr != ""
+	}
 	c.unknownVariables(from.env)
 	c.AsGiven = c.allGiven()
 	c.IgnoredVariables = ignoredVariables(from.env)

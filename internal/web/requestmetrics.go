@@ -28,7 +28,8 @@ type RequestMetrics struct {
 
 type requestLabels struct {
 	surface, route, method string
-	class                  int // the first digit of the status
+	class                  int  // the first digit of the status
+	proxied                bool // the route is one of the proxy's
 }
 
 type requestRow struct {
@@ -96,8 +97,8 @@ func (m *RequestMetrics) row(key requestLabels) *requestRow {
 	return row
 }
 
-// Forget removes the rows of routes that are gone, so that their number stays bounded. A request
-// that ends later makes its row anew. A nil m does nothing.
+// Forget removes the rows of the proxy's routes that are gone, so that their number stays bounded. A
+// request that ends later makes its row anew, until the next call. A nil m does nothing.
 func (m *RequestMetrics) Forget(gone func(route string) bool) {
 	if m == nil {
 		return
@@ -106,7 +107,7 @@ func (m *RequestMetrics) Forget(gone func(route string) bool) {
 	defer m.making.Unlock()
 	m.rows.Range(func(k, _ any) bool {
 		key := k.(requestLabels)
-		if !gone(key.route) {
+		if !key.proxied || !gone(key.route) {
 			return true
 		}
 		m.rows.Delete(key)
