@@ -25,7 +25,6 @@ import (
 	"vestibule/bff/mail"
 	"vestibule/bff/oauth"
 	"vestibule/bff/password"
-	"vestibule/bff/route"
 	"vestibule/bff/session"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
@@ -54,11 +53,9 @@ type Server struct {
 	secrets    db.Instance // what this instance accepts and signs with
 	sessions   *session.Sessions
 	oauth      *oauth.Server
-	table      route.Table
-	proxies    map[*route.Route]*proxiedRoute
-	kinds      []token.Kind // of the tokens of sessions
-	strangers  *web.Bodies  // of clients that are not authenticated
-	members    *web.Bodies  // of users with a session
+	routing    routing
+	strangers  *web.Bodies // of clients that are not authenticated
+	members    *web.Bodies // of users with a session
 	origins    origins
 	clients    *web.ClientIPs
 	work       *fair.Room // requests
@@ -87,8 +84,6 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	limits := web.BodyLimits{One: maxBody, Sender: bodiesPerAddress, All: bodiesInAll}
 	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
-	s.table = cfg.routeTable()
-	s.kinds = kindsOf(s.table, cfg.JWTAudience)
 	var err error
 	if s.app, err = s.newApp(); err != nil {
 		return nil, err
@@ -125,7 +120,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	}
 	s.oauth = s.newOAuth()
 	s.measure(deps.Metrics)
-	return s, s.openRoutes(deps.Upstream, deps.Metrics)
+	return s, s.openRoutes(cfg.routeTable(), deps.Upstream, deps.Metrics)
 }
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
@@ -135,11 +130,18 @@ func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.B
 
 // Handler serves all endpoints.
 func (s *Server) Handler() http.Handler {
-	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
+	return s.wrap("bff", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.routing.now().handler.ServeHTTP(w, r)
+	}))
+}
+
+// withRoutes returns the layers of Handler that know the routes.
+func (s *Server) withRoutes(now *routes) http.Handler {
+	h := s.origins.guard(s.choose(now), refusedOrigin(s.cfg.BaseURL))
 	h = s.openToListed(h)
-	h = web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(h)), writeError)
-	h = s.origins.cors(s.forwardedHeaders()).Handler(h)
-	return s.wrap("bff", s.namingRoute(h))
+	h = web.Handle(s.routing.bound(web.Asked(h)), writeError)
+	h = s.origins.cors(forwardedHeaders(now.table)).Handler(h)
+	return namingRoute(now.table, h)
 }
 
 // wrap puts the layers around h that each listener of the BFF has. surface is its name in the
@@ -172,11 +174,7 @@ func (s *Server) Run(ctx context.Context) {
 
 // EndStreams ends the proxied streams that their clients open again by themselves, and all
 // later ones. It is for a process that stops.
-func (s *Server) EndStreams() {
-	for _, at := range s.proxies {
-		at.proxy.EndStreams()
-	}
-}
+func (s *Server) EndStreams() { s.routing.end() }
 
 // Ready says whether requests can be answered: the signing keys can be read.
 func (s *Server) Ready(ctx context.Context) error {

@@ -12,7 +12,7 @@ import (
 var OpenAPI = openAPI
 
 // Routes returns the router.
-func (s *Server) Routes() *mux.Router { return s.router() }
+func (s *Server) Routes() *mux.Router { return s.router(s.routing.now().table) }
 
 // Surface returns the endpoints, which the document is generated from.
 func (s *Server) Surface() endpoint.Surface { return s.surface() }

@@ -41,7 +41,7 @@ func (s *Server) ForwardAuth() http.Handler {
 	router := web.NewRouter(writeError)
 	verify := s.origins.guard(web.Handle(s.withPlace(kindRead, s.verifyForwarded), writeError), refusedOrigin(s.cfg.BaseURL))
 	router.Path(verifyPath).Methods(http.MethodGet).Handler(asForwarded(verify))
-	bounded := s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(router))
+	bounded := s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress)(web.Asked(router))
 	return s.wrap("forward-auth", web.Handle(bounded, writeError))
 }
 
@@ -60,13 +60,14 @@ func asForwarded(next http.Handler) http.Handler {
 
 // verifyForwarded answers whether the browser's request r may pass. Its origin was checked before.
 func (s *Server) verifyForwarded(w http.ResponseWriter, r *http.Request) error {
-	kind, err := s.kindOfForwarded(r)
+	now := s.routing.now()
+	kind, err := s.kindOfForwarded(now, r)
 	if err != nil {
 		return asForbidden(err)
 	}
 	live, err := s.caller(r, route.Required)
 	if err != nil {
-		if at := s.table.Find(r.URL.EscapedPath()); at != nil {
+		if at := now.table.Find(r.URL.EscapedPath()); at != nil {
 			noteNoSession(r, at, err)
 		}
 		return err
@@ -86,14 +87,14 @@ func (s *Server) verifyForwarded(w http.ResponseWriter, r *http.Request) error {
 
 // kindOfForwarded returns the kind of the token for the browser's request r, or the refusal by the
 // rules that do not depend on the session.
-func (s *Server) kindOfForwarded(r *http.Request) (kind int, err error) {
+func (s *Server) kindOfForwarded(now *routes, r *http.Request) (kind int, err error) {
 	if err := web.CheckDeepPath(r); err != nil {
 		web.NoteRefusal(r, proxy.EveryPath)
 		return 0, err
 	}
-	at := s.table.Find(r.URL.EscapedPath())
+	at := now.table.Find(r.URL.EscapedPath())
 	if at == nil {
-		return kindOfDefaultAPI, s.checkOutsideRoutes(r)
+		return kindOfDefaultAPI, s.checkOutsideRoutes(now.table, r)
 	}
 	if _, err := proxy.Admit(r, at); err != nil {
 		return 0, err
@@ -107,15 +108,15 @@ func (s *Server) kindOfForwarded(r *http.Request) (kind int, err error) {
 		web.NoteRefusal(r, at.Rule("session"))
 		return 0, errNoTokenForPath
 	}
-	return s.proxies[at].kind, nil
+	return now.proxies[at].kind, nil
 }
 
 // checkOutsideRoutes returns the refusal of a request whose path no route takes, or nil.
-func (s *Server) checkOutsideRoutes(r *http.Request) error {
+func (s *Server) checkOutsideRoutes(table route.Table, r *http.Request) error {
 	if err := proxy.CheckTarget(r); err != nil {
 		return err
 	}
-	if like := s.table.Lookalike(r.URL.EscapedPath()); like != nil {
+	if like := table.Lookalike(r.URL.EscapedPath()); like != nil {
 		web.NoteRefusal(r, likePathOf(like))
 		return web.ErrNotFound
 	}

@@ -91,13 +91,13 @@ func (s *Server) ifExposed(h web.HandlerFunc) web.HandlerFunc {
 	return h
 }
 
-// routes serves all paths. Those of the proxy are found before the router, which would compare
+// choose serves all paths. Those of the proxy are found before the router, which would compare
 // them with every endpoint. The outcome is the same: no endpoint is below a route of the proxy.
-func (s *Server) routes() http.Handler {
-	others := s.router()
+func (s *Server) choose(now *routes) http.Handler {
+	others := s.router(now.table)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if at := s.table.Find(r.URL.EscapedPath()); at != nil {
-			s.proxies[at].serve.ServeHTTP(w, r)
+		if at := now.table.Find(r.URL.EscapedPath()); at != nil {
+			now.proxies[at].serve.ServeHTTP(w, r)
 			return
 		}
 		others.ServeHTTP(w, r)
@@ -106,18 +106,18 @@ func (s *Server) routes() http.Handler {
 
 // namingRoute names the route of a request in the log. It is outside the layers that refuse
 // requests before they reach their route.
-func (s *Server) namingRoute(next http.Handler) http.Handler {
+func namingRoute(table route.Table, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if at := s.table.Find(r.URL.EscapedPath()); at != nil {
+		if at := table.Find(r.URL.EscapedPath()); at != nil {
 			web.NoteRoute(r, at.Path)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (s *Server) router() *mux.Router {
+func (s *Server) router(table route.Table) *mux.Router {
 	router := web.NewRouter(writeError)
-	router.NotFoundHandler = web.Handle(s.noEndpoint, writeError)
+	router.NotFoundHandler = web.Handle(noEndpoint(table), writeError)
 	endpoint.Mount(router, writeError, s.endpoints())
 	// The app comes last. It serves every other path, and decides which ones are pages.
 	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
@@ -125,11 +125,13 @@ func (s *Server) router() *mux.Router {
 }
 
 // noEndpoint refuses a path that nothing has. The log says if it looks like one of a route.
-func (s *Server) noEndpoint(_ http.ResponseWriter, r *http.Request) error {
-	if like := s.table.Lookalike(r.URL.EscapedPath()); like != nil {
-		web.NoteRefusal(r, likePathOf(like))
+func noEndpoint(table route.Table) web.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) error {
+		if like := table.Lookalike(r.URL.EscapedPath()); like != nil {
+			web.NoteRefusal(r, likePathOf(like))
+		}
+		return web.ErrNotFound
 	}
-	return web.ErrNotFound
 }
 
 // likePathOf names the rule that a path which looks like one of a route reaches none.

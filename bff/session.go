@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vestibule/bff/session"
+	"vestibule/bff/token"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -65,7 +66,7 @@ func (s *Server) openSessions(r prometheus.Registerer) (*session.Sessions, error
 		AddressShare:         s.cfg.addressShare(),
 
 		Tokens: s.tokens,
-		Kinds:  s.kinds,
+		Kinds:  []token.Kind{kindOfDefaultAPI: {Audience: s.cfg.JWTAudience}},
 		Now:    s.now,
 
 		Metrics: r,

@@ -28,8 +28,13 @@ type composed struct {
 	} `yaml:"services"`
 	Secrets  map[string]struct{ File string } `yaml:"secrets"`
 	Networks map[string]struct {
-		Internal bool                                       `yaml:"internal"`
-		IPAM     struct{ Config []struct{ Subnet string } } `yaml:"ipam"`
+		Internal bool `yaml:"internal"`
+		IPAM     struct {
+			Config []struct {
+				Subnet  string `yaml:"subnet"`
+				Dynamic string `yaml:"ip_range"`
+			} `yaml:"config"`
+		} `yaml:"ipam"`
 	} `yaml:"networks"`
 }
 
@@ -82,6 +87,11 @@ func TestTheComposeFile(t *testing.T) {
 	subnet, err := netip.ParsePrefix(c.Networks["front"].IPAM.Config[0].Subnet)
 	if trusted := c.Services["vestibule"].Environment["TRUSTED_PROXIES"]; err != nil || trusted != caddy || !subnet.Contains(netip.MustParseAddr(caddy)) {
 		t.Errorf("TRUSTED_PROXIES is %q, and Caddy's address %q in %v", trusted, caddy, subnet)
+	}
+	// Docker gives the lowest free address to a container without a fixed one.
+	dynamic, err := netip.ParsePrefix(c.Networks["front"].IPAM.Config[0].Dynamic)
+	if err != nil || !subnet.Overlaps(dynamic) || dynamic.Contains(netip.MustParseAddr(caddy)) {
+		t.Errorf("vestibule, which starts first, gets an address of %v (%v), and Caddy's is %s", dynamic, err, caddy)
 	}
 }
 
@@ -149,7 +159,7 @@ func TestThePackagedConfigurationsAreValid(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 	// The exposure is from 0 to 10, times ten here. What remains is the network, and sockets.
-	if out, err := shell(t, dir, "systemd-analyze security --offline=true --no-pager --threshold=15 "+unit); err != nil {
+	if out, err := shell(dir, "systemd-analyze security --offline=true --no-pager --threshold=15 "+unit); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -5,21 +5,23 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"vestibule/internal/quicktest"
 )
 
 // shell runs a script in a folder and returns its output.
-func shell(t *testing.T, dir, script string) (string, error) {
-	t.Helper()
+func shell(dir, script string) (string, error) {
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
@@ -30,49 +32,78 @@ func shell(t *testing.T, dir, script string) (string, error) {
 
 func mustShell(t *testing.T, dir, script string) string {
 	t.Helper()
-	out, err := shell(t, dir, script)
+	out, err := shell(dir, script)
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
 	return out
 }
 
-// tagged makes a repository whose only commit, v1.2.3, has the files of this one as they are
-// in its folder, and returns two clones.
-func tagged(t *testing.T) (first, second string) {
-	t.Helper()
-	base := t.TempDir()
-	first, second = filepath.Join(base, "first"), filepath.Join(base, "a longer name", "second")
-	mustShell(t, "..", `mkdir -p '`+first+`'
-		git ls-files -z --cached --others --exclude-standard | while IFS= read -rd '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done |
-		tar --null --files-from=- -c | tar -x -C '`+first+`'
-		cd '`+first+`'; git init -q; git add --all; git commit -q -m release; git tag v1.2.3; git clone -q . '`+second+`'`)
-	return first, second
+// release is an archive of this platform, and the repository that it was built from.
+type release struct {
+	repository    string // its only commit, v1.2.3, has the files of this one as they are in its folder
+	tool, archive string // internal/release, and what it has built
 }
 
-// TestAReleaseIsReproducible builds the archive of one platform twice, in two folders. The
+const build123 = " -platforms=" + runtime.GOOS + "/" + runtime.GOARCH + " -sbom=false"
+
+// name123 is the name of the archive and, without .tar.gz, of the folder in it.
+const name123 = "vestibule_v1.2.3_" + runtime.GOOS + "_" + runtime.GOARCH + ".tar.gz"
+
+// released builds a release at most once.
+var released = sync.OnceValues(func() (r release, err error) {
+	base, err := os.MkdirTemp(binDir, "release")
+	if err != nil {
+		return r, err
+	}
+	r = release{repository: filepath.Join(base, "first"), tool: filepath.Join(base, "tool")}
+	out, err := shell("..", `mkdir '`+r.repository+`'
+		git ls-files -z --cached --others --exclude-standard | while IFS= read -rd '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done |
+		tar --null --files-from=- -c | tar -x -C '`+r.repository+`'
+		go build -o '`+r.tool+`' ./internal/release
+		cd '`+r.repository+`'; git init -q; git add --all; git commit -q -m release; git tag v1.2.3; `+r.tool+build123)
+	if err == nil && !strings.HasSuffix(out, name123+"\n") {
+		err = errors.New("want the name of the archive")
+	}
+	if err != nil {
+		return r, fmt.Errorf("%w:\n%s", err, out)
+	}
+	r.archive = filepath.Join(r.repository, "dist", name123)
+	return r, nil
+})
+
+func releaseOf(t *testing.T) release {
+	t.Helper()
+	quicktest.Skip(t, "a build of the whole product")
+	r, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestAReleaseIsReproducible builds the archive of one platform again, in another folder. The
 // other platforms differ only in GOOS and GOARCH, and make release builds all of them.
 func TestAReleaseIsReproducible(t *testing.T) {
 	t.Parallel()
-	quicktest.Skip(t, "a build of the whole product, twice")
-	first, second := tagged(t)
-	tool := filepath.Join(t.TempDir(), "release")
-	mustShell(t, "..", "go build -o "+tool+" ./internal/release")
-	run := tool + " -platforms=linux/amd64 -sbom=false"
-	for _, dir := range []string{first, second} {
-		if out := mustShell(t, dir, run); out != "vestibule_v1.2.3_linux_amd64.tar.gz\n" {
-			t.Errorf("got %q, want the name of the archive", out)
-		}
+	r := releaseOf(t)
+	second := filepath.Join(t.TempDir(), "a longer name", "second")
+	mustShell(t, r.repository, "git clone -q . '"+second+"'")
+	run := r.tool + build123
+	if out := mustShell(t, second, run); out != name123+"\n" {
+		t.Errorf("got %q, want the name of the archive", out)
+	}
+	for _, dir := range []string{r.repository, second} {
 		mustShell(t, filepath.Join(dir, "dist"), "sha256sum --check --strict SHA256SUMS")
 	}
-	archive := mustReadFile(t, filepath.Join(first, "dist/vestibule_v1.2.3_linux_amd64.tar.gz"))
-	if !bytes.Equal(archive, mustReadFile(t, filepath.Join(second, "dist/vestibule_v1.2.3_linux_amd64.tar.gz"))) {
+	archive := mustReadFile(t, r.archive)
+	if !bytes.Equal(archive, mustReadFile(t, filepath.Join(second, "dist", name123))) {
 		t.Error("the archives differ")
 	}
-	checkArchive(t, archive, strings.TrimSpace(mustShell(t, first, "git rev-parse HEAD")))
+	checkArchive(t, archive, strings.TrimSpace(mustShell(t, r.repository, "git rev-parse HEAD")))
 
 	mustShell(t, second, "echo >>README.md")
-	if out, err := shell(t, second, run); err == nil || !strings.Contains(out, "uncommitted changes:\n M README.md") {
+	if out, err := shell(second, run); err == nil || !strings.Contains(out, "uncommitted changes:\n M README.md") {
 		t.Errorf("with a change: got %v %s, want a refusal", err, out)
 	}
 }
@@ -81,7 +112,7 @@ func TestAReleaseIsReproducible(t *testing.T) {
 func checkArchive(t *testing.T, archive []byte, commit string) {
 	t.Helper()
 	dir := t.TempDir()
-	const folder = "vestibule_v1.2.3_linux_amd64/"
+	folder := strings.TrimSuffix(name123, ".tar.gz") + "/"
 	var names []string
 	unzipped, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
@@ -108,12 +139,12 @@ func checkArchive(t *testing.T, archive []byte, commit string) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"vestibule", "README.md", "CHANGELOG.md", "docs/deploy.md", "vestibule.1", "vestibule.service", "completions/vestibule.bash", "completions/_vestibule", "completions/vestibule.fish"} {
+	for _, want := range []string{"vestibule", "README.md", "CHANGELOG.md", "docs/deploy.md", "docs/monitoring/alerts.yml", "docs/monitoring/dashboard.json", "vestibule.1", "vestibule.service", "completions/vestibule.bash", "completions/_vestibule", "completions/vestibule.fish"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("the archive lacks %s: %v", want, names)
 		}
 	}
-	want := regexp.MustCompile(`^vestibule v1\.2\.3 \(commit ` + commit + `, go1\.[0-9.]+ linux/amd64\)\n$`)
+	want := regexp.MustCompile(`^vestibule v1\.2\.3 \(commit ` + commit + `, go1\.[0-9.]+ ` + runtime.GOOS + `/` + runtime.GOARCH + `\)\n$`)
 	if got := mustShell(t, dir, "./vestibule version"); !want.MatchString(got) {
 		t.Errorf("got %q, want %s", got, want)
 	}

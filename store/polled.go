@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// askPatience is how long a scrape waits for the database. It must still show everything else
-// while the database is away.
+// askPatience is how long the database may take to answer. A scrape waits twice as long at most: a
+// hung disk heeds no context. The scrape must still show everything else while the database is away.
 const askPatience = time.Second
 
 // polled has gauges for which the database is asked during a scrape, but not at each one. While
@@ -21,7 +21,8 @@ type polled struct {
 
 	mu     sync.Mutex
 	asked  time.Time
-	values []float64 // nil: the database has not answered
+	values []float64     // nil: the database has not answered
+	answer chan struct{} // is closed when the question under way is over; nil: there is none
 }
 
 // Describe implements prometheus.Collector.
@@ -41,17 +42,38 @@ func (p *polled) Collect(to chan<- prometheus.Metric) {
 // latest returns the values, and asks for them if the last question is too long ago. Concurrent
 // scrapes wait for one answer.
 func (p *polled) latest(now time.Time) []float64 {
+	if answer := p.question(now); answer != nil {
+		select {
+		case <-answer:
+		case <-time.After(2 * askPatience):
+			return nil
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Sub(p.asked) < p.every {
-		return p.values
+	return p.values
+}
+
+// question returns the question under way, and begins one if that is due.
+func (p *polled) question(now time.Time) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answer != nil || now.Sub(p.asked) < p.every {
+		return p.answer
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), askPatience)
-	defer cancel()
-	values, err := p.ask(ctx, now.UTC())
-	if err != nil {
-		values = nil
-	}
-	p.asked, p.values = now, values
-	return values
+	answer := make(chan struct{})
+	p.asked, p.answer = now, answer
+	go func() {
+		defer close(answer)
+		ctx, cancel := context.WithTimeout(context.Background(), askPatience)
+		defer cancel()
+		values, err := p.ask(ctx, now.UTC())
+		if err != nil {
+			values = nil
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.values, p.answer = values, nil
+	}()
+	return answer
 }

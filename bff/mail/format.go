@@ -65,7 +65,7 @@ func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
 	// This prevents automatic replies, such as vacation notices (RFC 3834 §5).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	text := l.Text()
-	encoding := o.Sender.Encoding()
+	encoding := o.sender().Encoding()
 	for line := range strings.Lines(text) {
 		if len(line) > longestLine {
 			encoding = gomail.EncodingQP

@@ -24,6 +24,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -73,13 +74,24 @@ type Config struct {
 // Outbox sends the mails in the database. Make one with New.
 type Outbox struct {
 	Config
-	store Store
-	wake  chan struct{}
+	store  Store
+	wake   chan struct{}
+	server atomic.Pointer[Server] // instead of Sender; nil: Sender
 }
 
 // New returns the outbox of a database.
 func New(cfg Config, s Store) *Outbox {
 	return &Outbox{Config: cfg, store: s, wake: make(chan struct{}, 1)}
+}
+
+// UseServer makes s send the mails from now on.
+func (o *Outbox) UseServer(s *Server) { o.server.Store(s) }
+
+func (o *Outbox) sender() Sender {
+	if s := o.server.Load(); s != nil {
+		return s
+	}
+	return o.Sender
 }
 
 // Wake tells the outbox that a mail has been queued. It never blocks.
@@ -132,7 +144,7 @@ func (o *Outbox) send(ctx context.Context, m store.Mail) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	return o.Sender.Send(ctx, msg, m.Kind)
+	return o.sender().Send(ctx, msg, m.Kind)
 }
 
 // settle deletes a mail, or schedules its retry, depending on the result of sending.

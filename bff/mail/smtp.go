@@ -54,6 +54,13 @@ func ParseServer(text string) (*Server, error) {
 			return nil, errors.New("has an invalid port")
 		}
 	}
+	// With the other kind of TLS, both sides would wait for each other.
+	switch {
+	case s.Port == 465 && !s.Implicit:
+		return nil, errors.New("has port 465, which begins with TLS: write smtps://")
+	case s.Port == 587 && s.Implicit:
+		return nil, errors.New("has port 587, which begins without TLS: write smtp://")
+	}
 	if u.User != nil {
 		s.User = u.User.Username()
 		s.Password, _ = u.User.Password()

@@ -9,12 +9,12 @@ import (
 
 // Close codes of a WebSocket. RFC 6455 §7.4.2 leaves the codes from 4000 to applications.
 const (
-	closeGoingAway = 1001 // the process stops
+	closeGoingAway = 1001 // the process stops, or the route is gone
 	closeExpired   = 4401 // the session has ended
 )
 
-// stoppingReason is what the client of a WebSocket is told when the process stops.
-const stoppingReason = "The server restarts. Please connect again."
+// stoppingReason is what the client of a WebSocket is told then.
+const stoppingReason = "The server restarts, or its routes have changed. Please connect again."
 
 // closeFrame returns an unmasked close frame (RFC 6455 §5.5.1).
 func closeFrame(code uint16, reason string) []byte {

@@ -23,7 +23,8 @@ import (
 // When the process stops, the streams end that their clients open again by themselves, at
 // another instance: event streams that a GET has asked for, as EventSource does, between two
 // events, and WebSockets, with the close code 1001. Everything else may be a download or an answer that is made only once,
-// so it may finish.
+// so it may finish. The same happens to the streams of a route that a reload removes, or whose rules
+// it changes about who may open them (bff/reload.go).
 const (
 	lastWords = time.Second
 	// An API sends an event as a whole, so its rest is on the way already. The time must be short:
@@ -39,7 +40,7 @@ const SessionExpired = "Session expired. Please log in again."
 
 var (
 	errSessionOver = errors.New("the session has ended")
-	errStopping    = errors.New("the process stops")
+	errStopping    = errors.New("the process stops, or the route is gone")
 )
 
 // leaseEnded reports whether the exchange ends because its session has ended, and not
@@ -55,7 +56,7 @@ func takesLastEvent(res *http.Response) bool {
 }
 
 // EndStreams ends the streams that their clients open again by themselves, and all later ones.
-// It is for a process that stops.
+// It is for a process that stops, and for a route that is gone.
 func (p *Proxy) EndStreams() { p.stop() }
 
 // opensAgain reports whether the client opens this stream of events again by itself.

@@ -52,7 +52,11 @@ func tooMany(message string) *web.Error {
 }
 
 // Limits counts the requests under way. Make it with NewLimits.
-type Limits struct{ users, addresses, all *fair.Room }
+type Limits struct {
+	users, addresses, all *fair.Room
+
+	most int
+}
 
 // NewLimits returns limits by which at most this many requests may wait for APIs at once; 0
 // means DefaultMaxRequests. A user may have a tenth of this number under way, and an address a
@@ -65,11 +69,18 @@ func NewLimits(most, apis int) *Limits {
 	share := func(part int) *fair.Room {
 		return fair.New(fair.Limits{Places: math.MaxInt, PerKey: max(1, most/part)})
 	}
-	perAPI := most
+	return &Limits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most, PerKey: perAPI(most, apis)}), most: most}
+}
+
+// SetAPIs says how many APIs there are from now on. Requests under way keep their places.
+func (l *Limits) SetAPIs(n int) { l.all.SetPerKey(perAPI(l.most, n)) }
+
+// perAPI returns how many of the places may wait for one API.
+func perAPI(most, apis int) int {
 	if apis > 1 {
-		perAPI = max(1, most/apiShare)
+		return max(1, most/apiShare)
 	}
-	return &Limits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most, PerKey: perAPI})}
+	return most
 }
 
 // Measure registers how many requests are under way. A nil r registers nothing.

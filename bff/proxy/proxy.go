@@ -41,6 +41,9 @@ type Config struct {
 	// Limits bounds the requests under way. Several proxies may share it; nil means
 	// NewLimits(0, 1).
 	Limits *Limits
+	// Follows is the proxy that this one replaces, if the streams of that one go on. EndStreams of
+	// either then ends the streams of both.
+	Follows *Proxy
 	// Authorize returns the permission for a request, with its token, or the refusal.
 	Authorize func(*http.Request) (Grant, error)
 	// AllowUpgrade reports whether the Origin of a WebSocket handshake is our own or
@@ -118,7 +121,11 @@ func New(cfg Config) (*Proxy, error) {
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
 	}
-	p.stopping, p.stop = context.WithCancel(context.Background())
+	if p.cfg.Follows = nil; cfg.Follows != nil { // do not keep the old one in memory
+		p.stopping, p.stop = cfg.Follows.stopping, cfg.Follows.stop
+	} else {
+		p.stopping, p.stop = context.WithCancel(context.Background())
+	}
 	p.reverse = httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
 		Transport:      newUpstream(cfg, upstream),

@@ -31,7 +31,10 @@ const (
 // Networks are the connections to APIs in other processes. Routes to one server share them. With
 // connections of their own, fifty routes would have up to fifty times as many, and use each less
 // often. The zero value has none yet. It is used only while proxies are made.
-type Networks struct{ all map[network]http.RoundTripper }
+type Networks struct {
+	all    map[network]http.RoundTripper
+	before map[network]http.RoundTripper // to take over, see Next
+}
 
 // network is what proxies have in common that share connections.
 type network struct {
@@ -46,9 +49,27 @@ func (n *Networks) to(server *url.URL, cfg Config) http.RoundTripper {
 		if n.all == nil {
 			n.all = map[network]http.RoundTripper{}
 		}
+		n.all[key] = n.before[key]
+	}
+	if n.all[key] == nil {
 		n.all[key] = newNetwork(server.Host, cfg.Timeout, cfg.StandardTransport)
 	}
 	return n.all[key]
+}
+
+// Next returns the networks of proxies that will replace those of n. They take over its
+// connections to the servers that they lead to.
+func (n *Networks) Next() *Networks { return &Networks{before: n.all} }
+
+// Replace ends the time in which n takes over connections of old. The others of old that are idle
+// are closed, and those in use soon after they have become idle.
+func (n *Networks) Replace(old *Networks) {
+	n.before = nil
+	for key, t := range old.all {
+		if closer, ok := t.(interface{ CloseIdleConnections() }); ok && n.all[key] != t {
+			closer.CloseIdleConnections()
+		}
+	}
 }
 
 // newNetwork returns the transport to a backend in another process. It goes straight there, even

@@ -45,7 +45,7 @@ type Config struct {
 
 	ClientIP func(*http.Request) string
 	Tokens   Tokens
-	Kinds    []token.Kind     // of the tokens of a session; none: one, with the audience of Tokens and no more
+	Kinds    []token.Kind     // of the tokens of a session, to which Kind adds; none: one, with the audience of Tokens and no more
 	Now      func() time.Time // nil: time.Now
 
 	Metrics prometheus.Registerer // of the cache, look-ups and streams; nil: none are registered

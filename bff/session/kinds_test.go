@@ -16,23 +16,24 @@ import (
 func TestASessionHasOneTokenOfEachKind(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
-		f.Kinds = []token.Kind{{}, {Audience: "billing"}, {Audience: "mail"}}
+		kinds := []token.Kind{{}, {Audience: "billing"}, {Audience: "mail"}}
+		f.setKinds(kinds)
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
 		for lifetime := range 2 {
 			var mu sync.Mutex
 			got := map[string]bool{}
 			var wg sync.WaitGroup
-			for i := range 3 * len(f.Kinds) {
+			for i := range 3 * len(kinds) {
 				wg.Go(func() {
 					live, err := f.Check(r.Clone(context.Background()))
 					if err != nil {
 						f.t.Error(err)
 						return
 					}
-					kind := i % len(f.Kinds)
+					kind := i % len(kinds)
 					tok, err := f.Token(live, kind)
-					if err != nil || !strings.HasSuffix(tok.Raw, f.Kinds[kind].Audience) {
+					if err != nil || !strings.HasSuffix(tok.Raw, kinds[kind].Audience) {
 						f.t.Errorf("kind %d: got %q, %v", kind, tok.Raw, err)
 					}
 					mu.Lock()
@@ -55,7 +56,7 @@ func TestATokenFollowsTheUser(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		claims := []string{token.ClaimName}
-		f.Kinds = []token.Kind{{Claims: claims}, {Audience: "billing"}, {Audience: "mail", Claims: claims}}
+		f.setKinds([]token.Kind{{Claims: claims}, {Audience: "billing"}, {Audience: "mail", Claims: claims}})
 		_, r := f.signIn(true, nil)
 		tokens := func() (all [3]string) {
 			live := f.wantLive(r)
@@ -94,7 +95,8 @@ func TestATokenFollowsTheUser(t *testing.T) {
 func TestACachedRowFollowsTheUser(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
-		f.Kinds, f.Version = []token.Kind{{Claims: []string{token.ClaimName}}}, f.db.Version
+		f.setKinds([]token.Kind{{Claims: []string{token.ClaimName}}})
+		f.Version = f.db.Version
 		f.clock.Set(time.Now().UTC().Truncate(time.Millisecond)) // PostgreSQL announces what it holds to be alive
 		ctx, cancel := context.WithCancel(f.t.Context())
 		var running sync.WaitGroup
@@ -134,12 +136,43 @@ func TestTheFurtherTokensAreBounded(t *testing.T) {
 
 func TestAnUnknownClaimIsRefused(t *testing.T) {
 	t.Parallel()
-	c := Config{Cookie: testCookie(), Kinds: []token.Kind{{}, {Claims: []string{"phone_number"}}}}
-	if err := c.checkKinds(); err == nil || !strings.Contains(err.Error(), "phone_number") {
+	s := &Sessions{}
+	unknown := token.Kind{Claims: []string{"phone_number"}}
+	if err := s.openKinds([]token.Kind{{}, unknown}); err == nil || !strings.Contains(err.Error(), "phone_number") {
 		t.Errorf("got %v", err)
 	}
-	c.Kinds = nil
-	if err := c.checkKinds(); err != nil || len(c.Kinds) != 1 {
-		t.Errorf("got %v, kinds %v", err, c.Kinds)
+	if err := s.openKinds(nil); err != nil || len(*s.kinds.all.Load()) != 1 {
+		t.Errorf("got %v, kinds %v", err, *s.kinds.all.Load())
+	}
+	if _, err := s.Kind(unknown); err == nil || len(*s.kinds.all.Load()) != 1 {
+		t.Errorf("got %v, kinds %v", err, *s.kinds.all.Load())
+	}
+}
+
+// TestAKindKeepsItsNumber: a token in memory is found by the number of its kind. If a reload gave
+// the number to another kind, a request would carry a token for another API.
+func TestAKindKeepsItsNumber(t *testing.T) {
+	t.Parallel()
+	s := &Sessions{}
+	if err := s.openKinds([]token.Kind{{Audience: "tasks"}}); err != nil {
+		t.Fatal(err)
+	}
+	mail := token.Kind{Audience: "mail", Claims: []string{token.ClaimName, token.ClaimEmail}}
+	for i, k := range []token.Kind{{Audience: "tasks"}, mail, {Audience: "billing"}, {Audience: "billing", Scope: "read"}, mail} {
+		if got, err := s.Kind(k); err != nil || got != i%4 && k.Audience != "mail" || k.Audience == "mail" && got != 1 {
+			t.Errorf("kind %d: got %d, %v", i, got, err)
+		}
+	}
+	mail.Claims = []string{token.ClaimEmail, token.ClaimName}
+	if got, err := s.Kind(mail); err != nil || got != 1 {
+		t.Errorf("with the claims in another order: got %d, %v, want the same kind", got, err)
+	}
+}
+
+// setKinds sets the kinds of tokens before the first request.
+func (f *fixture) setKinds(kinds []token.Kind) {
+	f.t.Helper()
+	if err := f.openKinds(kinds); err != nil {
+		f.t.Fatal(err)
 	}
 }

@@ -38,6 +38,7 @@ type Sessions struct {
 	store     Store
 	cache     *cache
 	further   *furtherTokens
+	kinds     kinds
 	ended     *endedCache
 	lookups   *fair.Room
 	exchanges exchanges
@@ -62,9 +63,6 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache of tokens: %w", err)
 	}
-	if err := cfg.checkKinds(); err != nil {
-		return nil, err
-	}
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
 	}
@@ -76,6 +74,9 @@ func New(cfg Config, s Store) (*Sessions, error) {
 		cfg.Now = time.Now
 	}
 	sessions := &Sessions{Config: cfg, store: s, cache: c, further: further, ended: d, lookups: newLookups(s.Shares()), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}
+	if err := sessions.openKinds(cfg.Kinds); err != nil {
+		return nil, err
+	}
 	sessions.measure(cfg.Metrics)
 	return sessions, nil
 }

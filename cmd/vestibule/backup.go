@@ -19,19 +19,28 @@ func backup(ctx context.Context, p *program, c *settings.Settings) error {
 		return err
 	}
 	path := p.given.args[0]
-	return p.withData(ctx, c, func(st *store.Store) error {
-		err := st.Backup(ctx, path, db.BackupOptions{Replace: p.given.has("replace"), Progress: p.progress()})
-		if err != nil {
-			return backupRefusal(path, c, err)
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		p.note("%s is written and verified: %s", path, megabytes(info.Size()))
-		p.note("it does not hold the secret: keep a copy of %s in another place", secretPlace(c))
-		return nil
-	})
+	if path == "" || path == "-" {
+		return usageError("backup needs the name of a file: the copy is verified before it gets that name, so it cannot go to a pipe")
+	}
+	if err := databaseExists(c); err != nil {
+		return err
+	}
+	st, err := p.openStore(ctx, c) // also of another version: a backup is what one wants before an update
+	if err != nil {
+		return c.Database.Failure(err)
+	}
+	err = st.Backup(ctx, path, db.BackupOptions{Replace: p.given.has("replace"), Progress: p.progress()})
+	if err != nil {
+		_ = st.Close()
+		return backupRefusal(path, c, err)
+	}
+	info, err := os.Stat(path)
+	if err = errors.Join(err, st.Close()); err != nil {
+		return err
+	}
+	p.note("%s is written and verified: %s", path, megabytes(info.Size()))
+	p.note("it does not hold the secret: keep a copy of %s in another place", secretPlace(c))
+	return nil
 }
 
 func restore(ctx context.Context, p *program, c *settings.Settings) error {
@@ -52,11 +61,14 @@ func restore(ctx context.Context, p *program, c *settings.Settings) error {
 			return err
 		},
 	})
-	if done.Aside != "" {
-		p.note("the database that was there is now %s", done.Aside)
+	if err != nil && done.Aside != "" {
+		return refusal("the restore has failed (" + settings.OneLine(err.Error()) + "), and the database that was there is now " + done.Aside + "; run vestibule restore again")
 	}
 	if err != nil {
 		return restoreRefusal(path, c, err)
+	}
+	if done.Aside != "" {
+		p.note("the database that was there is now %s", done.Aside)
 	}
 	for _, name := range done.Migrations {
 		p.note("applied %s", name)
@@ -117,11 +129,17 @@ func backupRefusal(path string, c *settings.Settings, err error) error {
 	switch {
 	case errors.Is(err, db.ErrFileExists):
 		return refusal(path + " exists; name another file, or replace it with --replace")
+	case errors.Is(err, db.ErrInUse):
+		return refusal(path + " belongs to a database in use, which the backup would destroy; name another file")
+	case errors.Is(err, db.ErrLogBeside):
+		return refusal("the backup cannot be written (" + settings.OneLine(err.Error()) + ", and a restore of the backup would read it); name another file, or delete the log")
+	case errors.Is(err, db.ErrForeign):
+		return refusal(c.Database.SQLite + " has no tables of vestibule, so there is nothing to back up")
 	case errors.Is(err, db.ErrDamaged):
 		return refusal("the database " + c.Database.SQLite + " is damaged, and nothing was written (" + settings.OneLine(err.Error()) +
 			"); restore an earlier backup, or save what can be read with the .recover command of sqlite3")
 	}
-	return fileRefusal("the backup cannot be written", c, err)
+	return fileRefusal("the backup cannot be written", "", c, err)
 }
 
 // restoreRefusal returns the message for an error of a restore.
@@ -137,15 +155,15 @@ func restoreRefusal(path string, c *settings.Settings, err error) error {
 	case errors.Is(err, db.ErrAhead):
 		return refusal(path + " was made by a later version of vestibule; restore it with that version" + unchanged)
 	}
-	return fileRefusal("the backup cannot be restored", c, err)
+	return fileRefusal("the backup cannot be restored", unchanged, c, err)
 }
 
 // fileRefusal is the message for an error of the file system or, if it is none, the database.
-func fileRefusal(what string, c *settings.Settings, err error) error {
+func fileRefusal(what, state string, c *settings.Settings, err error) error {
 	var at *fs.PathError
 	var link *os.LinkError
 	if errors.As(err, &at) || errors.As(err, &link) {
-		return refusal(what + " (" + settings.OneLine(err.Error()) + ")")
+		return refusal(what + " (" + settings.OneLine(err.Error()) + ")" + state)
 	}
 	return c.Database.Failure(err)
 }

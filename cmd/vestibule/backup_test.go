@@ -96,6 +96,10 @@ func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 	if err := os.WriteFile(other, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	database := strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")
+	if err := os.WriteFile(filepath.Join(folder, "beside-wal"), []byte("changes of another file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	postgres := with(env, settings.Environment{"DATABASE_URL": pgtest.Database(t)})
 	for _, tt := range []struct {
 		command string
@@ -107,6 +111,10 @@ func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 		{"restore " + other, postgres, "pg_restore"},
 		{"restore " + other, env, "is not a backup of vestibule"},
 		{"restore " + filepath.Join(folder, "none"), env, "no such file"},
+		{"restore " + folder, env, "it is not a file); " + database + " was not changed"},
+		{"backup --replace " + database, env, "name another file"},
+		{"backup -", env, "cannot go to a pipe"},
+		{"backup " + filepath.Join(folder, "beside"), env, "delete the log"},
 		{"backup", env, "FILE"},
 	} {
 		code, stdout, stderr := once(t, tt.command, tt.env)
@@ -116,5 +124,36 @@ func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 		if strings.Contains(stderr, "unfinished") {
 			t.Errorf("%s: got %q, which names a file of ours", tt.command, stderr)
 		}
+	}
+}
+
+// TestABackupBeforeAnUpdate is made by the new version, of the data of the old one.
+func TestABackupBeforeAnUpdate(t *testing.T) {
+	t.Parallel()
+	env, file := testEnv(t), filepath.Join(t.TempDir(), "b.db")
+	data := settings.Environment{"DATABASE_URL": env["DATABASE_URL"]}
+	once(t, "migrate up", data)
+	if code, _, stderr := once(t, "migrate down", data); code != exitOK {
+		t.Fatalf("got code %d, %q", code, stderr)
+	}
+	if code, _, stderr := once(t, "backup "+file, env); code != exitOK || stderr != "" {
+		t.Errorf("got code %d, %q, want a backup", code, stderr)
+	}
+	if code, stdout, stderr := once(t, "restore "+file, env); code != exitOK || !strings.Contains(stdout, "applied 00") {
+		t.Errorf("got code %d, %q, %q, want it migrated", code, stdout, stderr)
+	}
+}
+
+// TestAStartAfterAnInterruptedRestoreSaysWhatToDo, and does not advise to begin with a new file.
+func TestAStartAfterAnInterruptedRestoreSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	env := testEnv(t)
+	path := strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")
+	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-unfinished-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := once(t, "migrate up", settings.Environment{"DATABASE_URL": env["DATABASE_URL"]})
+	if code != exitFailure || !strings.Contains(stderr, "run vestibule restore again") || strings.Contains(stderr, "another file") {
+		t.Errorf("got code %d, %q", code, stderr)
 	}
 }

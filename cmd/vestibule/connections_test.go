@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,43 @@ func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 		}
 		waittest.Until(t, "served again", func() bool { return !refused("127.0.0.5") })
 	}
+}
+
+// TestAnUnusedConnectionIsClosedAfterTheTimeout of the setting, and not after net/http's time for
+// reading a request. A busy machine may show the end late, so one of four attempts is enough.
+func TestAnUnusedConnectionIsClosedAfterTheTimeout(t *testing.T) {
+	t.Parallel()
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"KEEP_ALIVE_TIMEOUT": "5s"}))
+	address := i.log.url("bff")[len("http://"):]
+	var took time.Duration
+	for range 4 {
+		if took = unusedFor(t, address); took < 5*time.Second {
+			t.Fatalf("the connection was closed after %v, want at least 5s", took)
+		}
+		if took < 20*time.Second {
+			return
+		}
+	}
+	t.Errorf("the connection was closed after %v, want 5s", took)
+}
+
+// unusedFor returns how long a connection stays open after its first answer.
+func unusedFor(t *testing.T, address string) time.Duration {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(waittest.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	_, _ = io.WriteString(c, "GET /api/auth/ok HTTP/1.1\r\nHost: x\r\n\r\n")
+	if got, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 ") {
+		t.Fatalf("got %q, %v, want an answer and the end of the connection", got, err)
+	}
+	return time.Since(begun)
 }
 
 func dialFrom(t *testing.T, ip, port string) net.Conn {

@@ -19,10 +19,8 @@ import (
 // withData runs f on the database. The database must exist and be migrated: if the path
 // is mistyped, a command must not create an empty database there.
 func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*store.Store) error) error {
-	if path := c.Database.SQLite; path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the file that vestibule serve uses"}, Cause: err}
-		}
+	if err := databaseExists(c); err != nil {
+		return err
 	}
 	st, err := p.openStore(ctx, c)
 	if err != nil {
@@ -45,6 +43,16 @@ func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*st
 		return c.Database.Failure(err)
 	}
 	return closeErr
+}
+
+// databaseExists refuses a SQLite file that is not there.
+func databaseExists(c *settings.Settings) error {
+	if path := c.Database.SQLite; path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the file that vestibule serve uses"}, Cause: err}
+		}
+	}
+	return nil
 }
 
 // openStore opens the database, and says for whom it waits.

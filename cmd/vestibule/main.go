@@ -19,10 +19,12 @@ import (
 )
 
 func main() {
+	ctx, stop := signalContext()
+	catchHangups(os.Args[1:], stop)
 	tuneGC(os.Getenv)
 	env := settings.NewEnvironment(os.Environ())
 	settings.UnsetUnsupported(env, os.Unsetenv)
-	os.Exit(run(signalContext(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // tuneGC sets daemon.GCPercent unless the operator has set GOGC. GOMEMLIMIT still applies.
@@ -33,8 +35,8 @@ func tuneGC(getenv func(string) string) {
 }
 
 // signalContext returns a context that ends at the first signal to stop. At the second
-// signal the process exits at once.
-func signalContext() context.Context {
+// signal the process exits at once. stop does what a signal does.
+func signalContext() (ctx context.Context, stop func(os.Signal)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -44,7 +46,7 @@ func signalContext() context.Context {
 		<-signals
 		os.Exit(exitSignal)
 	}()
-	return ctx
+	return ctx, func(s os.Signal) { signals <- s }
 }
 
 // run runs the command in args until it is done or ctx ends. It returns the exit code.

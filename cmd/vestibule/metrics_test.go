@@ -57,10 +57,16 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 	}
 }
 
+// madeUp begins each text that askStrangely makes up.
+const madeUp = "zqx"
+
+// strange is how many requests askStrangely sends.
+const strange = 3*9 + 2
+
 // askStrangely sends requests with texts that somebody makes up, at all surfaces.
 func askStrangely(t *testing.T, i *instance) {
 	t.Helper()
-	word := fmt.Sprintf("x%d", rand.Uint64())
+	word := fmt.Sprintf(madeUp+"%d", rand.Uint64())
 	send := func(method, url, body string) {
 		t.Helper()
 		r, err := http.NewRequest(method, url, strings.NewReader(body))
@@ -79,6 +85,7 @@ func askStrangely(t *testing.T, i *instance) {
 	for _, surface := range []string{"bff", "api", "admin"} {
 		at := i.log.url(surface)
 		send(strings.ToUpper(word), at+"/"+word, "")
+		send(http.MethodHead, at+"/"+word+"/"+word+".css", "")
 		for _, path := range []string{"/", "/api/", "/api/auth/", "/api/auth/reset-password/", "/api/auth/link/", "/api/proxy/", "/api/proxy/me/tasks/"} {
 			send(http.MethodGet, at+path+word+"?"+word, "")
 		}
@@ -88,19 +95,32 @@ func askStrangely(t *testing.T, i *instance) {
 }
 
 // TestMetricsHaveNoLabelsOfClients: paths, methods, tokens, cookies and addresses that somebody
-// makes up add no series.
+// makes up add no series, and are in none.
 func TestMetricsHaveNoLabelsOfClients(t *testing.T) {
 	t.Parallel()
 	i := start(t, "serve", testEnv(t))
+	askAdmin(t, i, "PUT", "/log-level", "error") // the test keeps the log in memory
 	askStrangely(t, i)
 	scrape(t, i)
 	before := scrape(t, i)
-	for range 30 {
+	for range 10_000 / strange {
 		askStrangely(t, i)
 	}
 	after := scrape(t, i)
 	if got, want := series(t, after), series(t, before); got != want || want == 0 {
 		t.Errorf("got %d series, want %d:\n%s", got, want, after)
+	}
+	if strings.Contains(strings.ToLower(after), madeUp) {
+		t.Errorf("a label has a text of a client:\n%s", after)
+	}
+	total := 0.0
+	for series, n := range metricstest.Parse(t, after) {
+		if strings.HasPrefix(series, "vestibule_http_requests_total{") {
+			total += n
+		}
+	}
+	if total < 10_000 {
+		t.Errorf("got %v requests counted, want 10000", total)
 	}
 	if n := metricstest.Parse(t, after)[`vestibule_tokens_refused_total{reason="malformed"}`]; n < 30 {
 		t.Errorf("got %v made-up tokens refused, want at least 30", n)

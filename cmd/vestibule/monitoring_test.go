@@ -34,6 +34,7 @@ func showAll(t *testing.T) shown {
 	t.Helper()
 	i := start(t, "serve", with(testEnv(t), settings.Environment{
 		"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true", "JWT_ALGORITHM": "EdDSA",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": startCollector(t).url,
 	}))
 	useTasks(t, i.log.url("bff"))
 	s := shown{map[string][]string{}, map[string]bool{}}

@@ -28,12 +28,17 @@ func newTerminal(t *testing.T) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
+	raw, err := keyboard.SyscallConn() // with Fd, Close would wait for a read
 	if err != nil {
 		t.Fatal(err)
+	}
+	n := 0
+	if errRaw := raw.Control(func(fd uintptr) {
+		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
+			n, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
+		}
+	}); errRaw != nil || err != nil {
+		t.Fatal(errRaw, err)
 	}
 	line, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -46,6 +51,14 @@ func newTerminal(t *testing.T) *terminal {
 		_ = keyboard.Close()
 	})
 	return term
+}
+
+// hangUp closes the terminal, as its window does.
+func (t *terminal) hangUp() {
+	t.Helper()
+	if err := t.keyboard.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // echoes reports whether the terminal shows what is typed.

@@ -42,6 +42,13 @@ header @gzip {
 // deleted with the test.
 func Start(tb testing.TB, site string) string {
 	tb.Helper()
+	return StartBeside(tb, site, "")
+}
+
+// StartBeside is Start with further sites, which are whole blocks of a Caddyfile. They need their
+// own certificates.
+func StartBeside(tb testing.TB, site, sites string) string {
+	tb.Helper()
 	quicktest.Skip(tb, "Caddy")
 	program, err := find()
 	if err != nil {
@@ -52,18 +59,22 @@ func Start(tb testing.TB, site string) string {
 		cmd := exec.Command(program, "run", "--config", "Caddyfile", "--adapter", "caddyfile")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir)
-		return cmd, os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(caddyfile(address, site)), 0o600)
+		return cmd, os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(caddyfile(address, site)+sites), 0o600)
 	})
 }
 
-// caddyfile is the whole configuration. The site answers for each host. The admin interface is off: its port is fixed, and
-// several instances must run at the same time.
+// caddyfile is the whole configuration. The site answers for each host. The admin interface is off:
+// its port is fixed, and several instances must run at the same time. HTTP/3 is off, because
+// freeport keeps its UDP port.
 func caddyfile(address, site string) string {
 	host, port, _ := strings.Cut(address, ":")
 	return fmt.Sprintf(`{
 	admin off
 	auto_https off
 	storage file_system data
+	servers {
+		protocols h1 h2
+	}
 }
 http://:%s {
 	bind %s

@@ -21,6 +21,7 @@ type admin struct {
 	stopping atomic.Bool
 	level    *slog.LevelVar // of log; nil: it cannot be changed
 	pprof    bool           // serve profiles
+	loopback bool           // the listener is at a loopback address
 	requests *web.RequestMetrics
 	observers
 	polls readyzPolls
@@ -58,7 +59,7 @@ func (a *admin) handler() http.Handler {
 		profiles(router)
 	}
 
-	h := web.DefaultDeadlines.Wrap(web.NoStore(router))
+	h := web.DefaultDeadlines.Wrap(web.NoStore(a.refusingRebinding(router)))
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
 	return web.RequestLog{Log: a.log, Surface: "admin", Errors: writeAdminError, Metrics: a.requests}.Wrap(h)
 }

@@ -34,6 +34,7 @@ func announce(stdout io.Writer, c *settings.Settings, at *listeners, log *slog.L
 
 // warn logs warnings about valid settings with risky or surprising effects.
 func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
+	warnPublic(at.admin, "the admin server, which answers anybody with metrics and lets them change the log level, listens at an address of the internet: use a loopback host or a private address, or let a firewall admit only Prometheus and probes", log)
 	if at.bff == nil {
 		return
 	}
@@ -55,12 +56,17 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 		log.Warn("BASE_URL has another port than the BFF, so browsers that open the BFF at its own address are refused", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
 	}
 	warnRoutes(c, log)
-	if at.forwardAuth == nil {
+	warnPublic(at.forwardAuth, "forward auth, whose answers have tokens, listens at an address of the internet: use a loopback host or a private address, or let a firewall admit only the proxy that asks", log)
+}
+
+// warnPublic logs the warning if the server, which may be nil, listens at an address of the internet.
+func warnPublic(s *server, warning string, log *slog.Logger) {
+	if s == nil {
 		return
 	}
-	if listens, err := netip.ParseAddrPort(at.forwardAuth.addr().String()); err == nil {
+	if listens, err := netip.ParseAddrPort(s.addr().String()); err == nil {
 		if public, is := web.PublicAddr(listens.Addr()); is {
-			log.Warn("forward auth, whose answers have tokens, listens at an address of the internet: use a loopback host or a private address, or let a firewall admit only the proxy that asks", "setting", "FORWARD_AUTH_ADDR", "address", public.String())
+			log.Warn(warning, "setting", s.setting, "address", public.String())
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 
 	"vestibule/internal/settings"
 	"vestibule/internal/tracing"
@@ -15,8 +16,9 @@ import (
 )
 
 // Run runs the BFF, the task API or both until ctx ends. It runs each side that has an
-// address in c. The log goes to stderr.
-func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) error {
+// address in c. Each signal of reload makes it read the files of the settings again; reload may be
+// nil. The log goes to stderr.
+func Run(ctx context.Context, c *settings.Settings, reload <-chan os.Signal, stdout, stderr io.Writer) error {
 	log, level := newLogger(stderr, c)
 	log.LogAttrs(ctx, slog.LevelDebug, "settings given", c.AsGiven...)
 	// Open the listeners first: if the program is started twice by mistake, the second
@@ -30,6 +32,12 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 		return err // fail before anything is created or changed
 	}
 	metrics := newMetrics()
+	traces, err := tracing.Start(ctx, c.Tracing, metrics, log)
+	if err != nil {
+		return err
+	}
+	// After the database is closed: another process may wait for it, but not for a collector.
+	defer traces.Stop()
 	db, err := openStore(ctx, c, metrics, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
@@ -44,17 +52,14 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 		return err
 	}
 	measureSchema(ctx, metrics, db)
-	traces, err := tracing.Start(ctx, c.Tracing, log)
-	if err != nil {
-		return err
-	}
-	defer traces.Stop()
 	process, err := join(ctx, c, at, db, observers{metrics, traces.Tracer()}, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
 	process.admin.level, process.admin.pprof = level, c.Pprof
 	announce(stdout, c, at, log)
+	reloads := newReloader(c, process.bff, metrics, log)
+	go reloads.run(ctx, reload) // nobody waits for it: a file may be on a disk that hangs
 	return process.run(ctx)
 }
 

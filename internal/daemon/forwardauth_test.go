@@ -25,7 +25,7 @@ func TestForwardAuthOnTheInternetIsWarnedAbout(t *testing.T) {
 			t.Fatal(err)
 		}
 		at.admin = at.bff
-		at.forwardAuth = &server{surface: "forward-auth", listener: listenerAt{at.bff.listener, ip}}
+		at.forwardAuth = &server{surface: "forward-auth", setting: "FORWARD_AUTH_ADDR", listener: listenerAt{at.bff.listener, ip}}
 		c := mustLoad(t, settings.ForBFF, settings.Environment{"BASE_URL": at.bff.url(), "FORWARD_AUTH_ADDR": ip + ":9100"})
 		log := &logBuffer{}
 		warn(c, at, slog.New(slog.NewTextHandler(log, nil)))
@@ -36,5 +36,17 @@ func TestForwardAuthOnTheInternetIsWarnedAbout(t *testing.T) {
 			t.Errorf("%s: the welcome is\n%s", ip, got)
 		}
 		_ = at.bff.listener.Close()
+	}
+}
+
+// TestAnAdminAddressOnTheInternetIsWarnedAbout, also without a BFF.
+func TestAnAdminAddressOnTheInternetIsWarnedAbout(t *testing.T) {
+	for ip, want := range map[string]string{"127.0.0.1": "", "10.0.0.11": "", "198.51.100.7": "setting=ADMIN_ADDR address=198.51.100.7"} {
+		at := &listeners{admin: &server{surface: "admin", setting: "ADMIN_ADDR", listener: listenerAt{nil, ip}}}
+		log := &logBuffer{}
+		warn(mustLoad(t, settings.ForAPI, settings.Environment{"BETTER_AUTH_SECRET": goodSecret}), at, slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", ip, got, want)
+		}
 	}
 }

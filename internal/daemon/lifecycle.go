@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"vestibule/bff"
 )
 
 // The process stops in this order:
@@ -27,9 +29,11 @@ const (
 type process struct {
 	log        *slog.Logger
 	surfaces   []surface
+	bff        *bff.Server           // nil: it does not run
 	work       func(context.Context) // background work besides that of the surfaces; may be nil
 	admin      *admin
 	adminAt    *server
+	keepAlive  time.Duration // how long a connection is kept between requests
 	drainDelay time.Duration // between the failure of /readyz and the end of the listeners
 	drain, end time.Duration
 }
@@ -53,7 +57,7 @@ func (p *process) run(ctx context.Context) error {
 	failed := make(chan error, len(p.surfaces)+1)
 	var serving, working sync.WaitGroup
 	start := func(s *server, base context.Context, h http.Handler) {
-		s.prepare(base, h, p.log)
+		s.prepare(base, h, p.keepAlive, p.log)
 		serving.Go(func() {
 			if err := s.serve(); err != nil {
 				failed <- err

@@ -28,12 +28,13 @@ func startProcess(t *testing.T, h http.Handler, drain, end time.Duration) (p *pr
 		}
 	}
 	p = &process{
-		log:      log,
-		surfaces: []surface{{at.bff, h, func(ctx context.Context) { <-ctx.Done() }, nil}},
-		adminAt:  at.admin,
-		admin:    &admin{log: log},
-		drain:    drain,
-		end:      end,
+		log:       log,
+		surfaces:  []surface{{at.bff, h, func(ctx context.Context) { <-ctx.Done() }, nil}},
+		adminAt:   at.admin,
+		admin:     &admin{log: log},
+		keepAlive: waittest.Patience,
+		drain:     drain,
+		end:       end,
 	}
 	p.admin.checks = []probe{p.admin.listening(at.all())}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -178,6 +179,9 @@ func TestServerLimitsAreSet(t *testing.T) {
 		if limit <= 0 {
 			t.Errorf("%s is not set", name)
 		}
+	}
+	if srv.IdleTimeout != p.keepAlive {
+		t.Errorf("got IdleTimeout %v, want %v", srv.IdleTimeout, p.keepAlive)
 	}
 	req, _ := http.NewRequest(http.MethodGet, p.surfaces[0].at.url(), nil)
 	req.Header.Set("X-Large", strings.Repeat("x", 64<<10))

@@ -19,12 +19,9 @@ import (
 // response makes progress. So these limits apply to requests that have not reached a
 // handler yet, and to handlers without web.Deadlines.
 const (
-	headerTimeout = 10 * time.Second
-	readTimeout   = 30 * time.Second
-	writeTimeout  = 30 * time.Second
-	// Longer than load balancers keep idle connections, commonly 60 s. The client
-	// should close idle connections: if the server does, it may lose a request.
-	idleTimeout    = 120 * time.Second
+	headerTimeout  = 10 * time.Second
+	readTimeout    = 30 * time.Second
+	writeTimeout   = 30 * time.Second
 	maxHeaderBytes = 32 << 10
 )
 
@@ -93,8 +90,9 @@ func (s *server) url() string {
 }
 
 // prepare configures the HTTP server. The context of every request is derived from
-// base.
-func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger) {
+// base. A connection is kept for keepAlive between requests. The client should close idle
+// connections: if the server does, it may lose a request.
+func (s *server) prepare(base context.Context, h http.Handler, keepAlive time.Duration, log *slog.Logger) {
 	s.http = http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.running.Add(1)
@@ -105,7 +103,7 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       keepAlive,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		// Errors of client connections are not important to operators.

@@ -30,9 +30,10 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, shared: db.Shared(), observers: observe, requests: web.NewRequestMetrics(observe.metrics)},
+		admin:   &admin{log: log, shared: db.Shared(), loopback: at.admin.atLoopback(), observers: observe, requests: web.NewRequestMetrics(observe.metrics)},
 		work:    heart.run,
 
+		keepAlive:  c.KeepAlive,
 		drainDelay: c.DrainDelay,
 		drain:      drainTime,
 		end:        endTime,
@@ -65,7 +66,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		if err != nil {
 			return nil, err
 		}
-		bffHandler = s.Handler()
+		p.bff, bffHandler = s, s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, s.EndStreams})
 		if at.forwardAuth != nil {
 			p.surfaces = append(p.surfaces, surface{at: at.forwardAuth, handler: s.ForwardAuth()})

@@ -31,3 +31,19 @@ func TestWhoCanReachForwardAuth(t *testing.T) {
 		t.Errorf("got %+v without forward auth, want nothing", of(found, "forward-auth"))
 	}
 }
+
+func TestWhoCanReachTheAdminServer(t *testing.T) {
+	t.Parallel()
+	database := "sqlite:" + migratedFile(t)
+	for address, tt := range map[string]struct {
+		state         State
+		setting, want string
+	}{
+		"127.0.0.1:9100":    {OK, "", "127.0.0.1:9100 is not at an address of the internet"},
+		"10.0.0.11:9100":    {OK, "", "10.0.0.11:9100"},
+		"198.51.100.7:9100": {Warning, "ADMIN_ADDR", "listens at 198.51.100.7, an address of the internet, and it shows metrics to anybody"},
+	} {
+		found := examine(t, settings.ForAPI, env(database, settings.Environment{"ADMIN_ADDR": address}))
+		wantOne(t, found, "admin", tt.state, tt.setting, tt.want)
+	}
+}

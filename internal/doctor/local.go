@@ -75,6 +75,7 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	if in.hasBFF() && (len(c.BFF.Routes.Audiences()) > 1 || len(c.BFF.Routes.SharedAudiences(c.BFF.Backend)) > 0) {
 		add("audiences", in.audiences, "JWT_ALGORITHM", "JWT_AUDIENCE", "ROUTES", "BACKEND_URL")
 	}
+	add("admin", in.admin, "ADMIN_ADDR")
 	if c.ForwardAuthAddr != "" {
 		add("forward-auth", in.forwardAuth, "FORWARD_AUTH_ADDR", "TRUSTED_PROXIES")
 	}

@@ -142,8 +142,8 @@ func (s *Site) keys(ctx context.Context) []Result {
 		return ok("JWT_ALGORITHM is HS256, so there are no public keys")
 	}
 	u, err := url.Parse(at)
-	if err != nil {
-		return nil
+	if err != nil || !strings.HasPrefix(u.EscapedPath(), "/") { // "@host/" after our origin would be another host
+		return failure(proxyInFront, "changes the discovery document: its jwks_uri is "+heard(at), "let it pass answers on as they are")
 	}
 	a, err := s.get(ctx, u.EscapedPath())
 	if err != nil {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -134,5 +135,20 @@ func TestNothingThatASiteSaysReachesTheTerminal(t *testing.T) {
 		if strings.Contains(r.Text(), "\u202e") {
 			t.Errorf("got %q", r.Text())
 		}
+	}
+}
+
+// TestASiteNamesNoOtherHost: who checks a site may reach addresses that the site cannot.
+func TestASiteNamesNoOtherHost(t *testing.T) {
+	t.Parallel()
+	for _, keys := range []string{"@169.254.169.254/latest/", ".internal.example/", ":25/", "mailto:a@b.example"} {
+		s := (&running{base: "https://app.example.com"}).site(t, nil)
+		s.dial = func(_ context.Context, _, address string) (net.Conn, error) {
+			t.Errorf("%s: got a connection to %s", keys, address)
+			return nil, net.ErrClosed
+		}
+		s.prepare()
+		s.found.Store(&metadata{Issuer: "https://app.example.com", Keys: keys})
+		wantOne(t, withName("keys", s.keys(t.Context())), "keys", Failure, proxyInFront, "jwks_uri")
 	}
 }

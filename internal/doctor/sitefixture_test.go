@@ -56,7 +56,7 @@ func serve(t *testing.T, base string, more settings.Environment) *running {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var log testlog.Buffer
 	ended := make(chan error, 1)
-	go func() { ended <- daemon.Run(ctx, c, &log, &log) }()
+	go func() { ended <- daemon.Run(ctx, c, nil, &log, &log) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := waittest.Receive(t, "the end of the product", ended); err != nil {

@@ -92,6 +92,14 @@ func New(l Limits) *Room {
 	return &Room{limits: l, keys: map[string]*holder{}}
 }
 
+// SetPerKey changes how many places one key may have, from now on. A key that has more keeps them.
+func (r *Room) SetPerKey(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.limits.PerKey = n
+	r.serve() // a larger share may fit requests that wait
+}
+
 // Enter takes n places for the key. If the room has a queue, it waits for them. leave gives
 // them back and may be called more than once. Without a place the error is ErrKey, ErrAll
 // or the context's. Asking for more than a key can ever have is ErrKey.

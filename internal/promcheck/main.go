@@ -3,8 +3,12 @@
 //
 //	promcheck alerts.yml dashboard.json
 //
-// It is a module of its own, so that Prometheus is no dependency of the product. The test of
-// cmd/vestibule runs it, and compares the names with a running product.
+// Under the name promtool it checks metrics, for packaging/rehearse.sh:
+//
+//	promtool check metrics <FILE
+//
+// It is a module of its own, so that Prometheus is no dependency of the product. The tests of
+// cmd/vestibule run it, and compare the names with a running product.
 package main
 
 import (
@@ -33,7 +37,11 @@ type selector struct {
 }
 
 func main() {
-	if len(os.Args) != 3 {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "check" && os.Args[2] == "metrics":
+		checkMetrics()
+		return
+	case len(os.Args) != 3:
 		fail(fmt.Errorf("want alerts.yml dashboard.json, got %q", os.Args[1:]))
 	}
 	read := parser.NewParser(parser.Options{})

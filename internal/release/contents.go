@@ -25,7 +25,7 @@ func contents(binary string, s stamp) ([]file, error) {
 	}
 	files := []file{{filepath.Base(binary), 0o755, program}}
 	for _, pattern := range []string{
-		"README.md", "CHANGELOG.md", "SECURITY.md", "docs/*.md",
+		"README.md", "CHANGELOG.md", "SECURITY.md", "docs/*.md", "docs/monitoring/*",
 		"packaging/vestibule.1", "packaging/vestibule.service", "packaging/completions/*",
 	} {
 		found, err := filepath.Glob(pattern) // sorted

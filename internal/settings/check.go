@@ -18,7 +18,10 @@ type checker struct {
 	by     Side
 	values map[string]value // by name of the setting
 	now    setting          // the setting that is being checked
-	faults Faults
+	// reading is the reload for which the settings are read; nil at the start.
+	reading *reloading
+	env     Environment
+	faults  Faults
 }
 
 // value is the value of one setting and its source.
@@ -40,6 +43,13 @@ type mistake struct {
 func (c *checker) read(s setting, flags map[string]string, env Environment) {
 	c.now = s
 	text, from, err := s.read(flags, env)
+	if from == fromFile && err == nil {
+		found := text
+		if text = c.reading.choose(s, found); text != found {
+			c.try(found)
+		}
+		c.start.files[s.name] = text
+	}
 	c.values[s.name] = value{text: text, source: from, file: env[s.name+"_FILE"]}
 	if from == fromFile && s.secret {
 		c.SecretValueFiles = append(c.SecretValueFiles, ValueFile{s.name + "_FILE", env[s.name+"_FILE"]})
@@ -56,6 +66,9 @@ func (c *checker) read(s setting, flags map[string]string, env Environment) {
 // refuse records a mistake in the setting that is being checked. entry is the wrong
 // value, or the wrong entry of a list.
 func (c *checker) refuse(entry string, m mistake) {
+	if better := leftover(c.values[c.now.name].text); better != nil {
+		m = *better
+	}
 	c.refuseSetting(c.now, entry, m)
 }
 

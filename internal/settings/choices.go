@@ -30,6 +30,11 @@ const (
 	// Nobody can reach a listener on a loopback host through a load balancer elsewhere.
 	defaultDrainDelay = 5 * time.Second
 	longestDrainDelay = 10 * time.Minute // a larger number is a typing error
+
+	// Less would close connections of browsers between two clicks. More would keep the
+	// connections of clients that are gone.
+	shortestKeepAlive = 5 * time.Second
+	longestKeepAlive  = time.Hour
 )
 
 // choice is one allowed word of a setting and its meaning.

@@ -43,7 +43,7 @@ func (c *checker) databaseURL(v string) database {
 		if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
 			c.refuse("", mistake{"is neither SQLite nor PostgreSQL", forms})
 		} else if err := db.CheckURL(v); err != nil {
-			c.refuse("", mistake{"cannot be used (" + OneLine(err.Error()) + ")", forms})
+			c.refuse("", mistake{"cannot be used (" + OneLine(err.Error()) + ")", "correct it; the form is postgres://user:password@host/name?sslmode=verify-full"})
 		}
 	}
 	return database{URL: v}

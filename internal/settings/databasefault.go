@@ -66,9 +66,21 @@ var databaseFaults = []struct {
 		problem: "names a file that has replaced one which another vestibule process still has open",
 		cure:    "stop that process; before you restore a backup, stop every vestibule process",
 	}, {
+		err:     db.ErrInterrupted,
+		problem: "names a file that is missing since a restore",
+		cure:    "run vestibule restore again, or rename the latest PATH-before-… back, if there is one, and delete the folder that the restore has left",
+	}, {
+		err:     db.ErrNotAFile,
+		problem: "names a folder or a device",
+		cure:    "name a file, like sqlite:PATH/vestibule.db",
+	}, {
 		engine:  onSQLite,
 		problem: "names a database that cannot be used",
 		cure:    "make PATH and its folder writable for this user, or set DATABASE_URL to another file",
+	}, {
+		err:     db.ErrUntrusted,
+		problem: "names a database whose certificate is not accepted",
+		cure:    "set sslrootcert in the URL to a file with the certificate of the authority that has signed it, and write the host as it is in the certificate",
 	}, {
 		err:     db.ErrNoConnection,
 		problem: "names a database that has no free connection (53300)",

@@ -65,7 +65,7 @@ var mailSettings = group{"Limits, mail and audit trail", []setting{
 		help: "off removes the limits on sign-in, password checks, mails and concurrent requests. Use it only for tests and load measurements; it is refused with an https BASE_URL.",
 	}),
 	{
-		name: "SMTP_URL", by: ForServe | ForBFF, arg: "URL", secret: true, unset: "none; mails are written to MAIL_DIR",
+		name: "SMTP_URL", by: ForServe | ForBFF, reload: true, arg: "URL", secret: true, unset: "none; mails are written to MAIL_DIR",
 		help:  "The mail server: smtp://user:password@host:587, which must offer STARTTLS unless it is on this machine, or smtps://user:password@host:465. smtp://host:25?tls=off, without a password, sends unencrypted.",
 		check: func(c *checker, v string) { c.BFF.Mail.Server = c.smtpURL(v) },
 	},

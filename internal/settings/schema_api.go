@@ -93,7 +93,7 @@ var proxySettings = group{"Proxy", []setting{
 		help: "How requests reach an API in another process. direct: requests without a body to an http API take a shorter way through the program. standard: all requests go through net/http's client.",
 	}),
 	{
-		name: "ROUTES", by: ForServe | ForBFF | ForRoutes, arg: "JSON", unset: "one route, /api/proxy/ to BACKEND_URL/api/", maxFile: route.MaxText,
+		name: "ROUTES", by: ForServe | ForBFF | ForRoutes, reload: true, arg: "JSON", unset: "one route, /api/proxy/ to BACKEND_URL/api/", maxFile: route.MaxText,
 		help: "The routes of the proxy: a JSON array of objects with path, upstream, audience and more, as docs/routes.md describes. ROUTES_FILE reads the array from a file. " +
 			"PROXY_FORWARD_HEADERS, PROXY_BODY_LIMIT and PROXY_TIMEOUT apply to routes without a rule of their own.",
 		check: func(c *checker, v string) { c.BFF.Routes = c.routes(v) },

@@ -44,6 +44,11 @@ var addressSettings = group{"Addresses", []setting{
 		check: func(c *checker, v string) { c.DrainDelay = c.duration(v, 0, longestDrainDelay) },
 	},
 	{
+		name: "KEEP_ALIVE_TIMEOUT", by: ForServe | ForBFF | ForAPI, arg: "DURATION", value: "120s",
+		help:  "An unused connection is closed after this time. It must be longer than a load balancer in front keeps one, or the balancer may send a request to a connection that is being closed, and answer 502.",
+		check: func(c *checker, v string) { c.KeepAlive = c.duration(v, shortestKeepAlive, longestKeepAlive) },
+	},
+	{
 		name: "BACKEND_URL", by: ForServe | ForBFF | ForRoutes, arg: "URL", value: defaults.Backend.String(),
 		help:  "The API behind /api/proxy/*, and behind routes without an upstream; requests go to BACKEND_URL/api/*. If it is not set, vestibule serve calls its task API inside the process. If it is another API than the task API, vestibule serve runs no task API, unless API_ADDR is set.",
 		check: func(c *checker, v string) { c.BFF.Backend = c.backend(v) },

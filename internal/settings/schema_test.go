@@ -30,6 +30,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"ADMIN_ADDR", nil, []string{"9090", "localhost:8000"}},
 		{"FORWARD_AUTH_ADDR", nil, []string{"9100", "localhost", "http://localhost:9100", "localhost:9100/verify", "on", "localhost:3000", ":8000", "localhost:9090"}}, // the last three are of others
 		{"DRAIN_DELAY", nil, []string{"5", "-1s", "11m", "soon"}},
+		{"KEEP_ALIVE_TIMEOUT", nil, []string{"0", "4s", "61m", "600"}},
 		{"BACKEND_URL", nil, []string{
 			"localhost:8000", "ftp://x", "http://", "http://u:p@x", "http://x?q", "http://x?", "http://x#", "http://x:", "http://x:99999",
 			"http://x/a/../b", "http://x//", "http://x/a%2Fb", "http://a b", "http://localhost:3000", "http://localhost:3000/",
@@ -71,7 +72,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"PPROF", nil, []string{"yes", "localhost:6060"}},
 		{"RATE_LIMIT", nil, []string{"false", "OFF", "0"}},
 		{"RATE_LIMIT", https, []string{"off"}},
-		{"SMTP_URL", nil, []string{"mail.example.com", "http://mail.example.com", "smtp://", "smtp://host/path", "smtp://host:0", "smtp://host:70000", "smtp://user@host", "smtp://:pw@host", "smtp://host?tls=maybe", "smtp://host?x=y", "smtps://host?tls=off", "smtp://u:p@mail.example.com?tls=off", "smtp://u:%zz@host", "smtp://host#x"}},
+		{"SMTP_URL", nil, []string{"mail.example.com", "http://mail.example.com", "smtp://", "smtp://host/path", "smtp://host:0", "smtp://host:70000", "smtp://user@host", "smtp://:pw@host", "smtp://host?tls=maybe", "smtp://host?x=y", "smtps://host?tls=off", "smtp://u:p@mail.example.com?tls=off", "smtp://u:%zz@host", "smtp://host#x", "smtp://u:p@host:465", "smtps://u:p@host:587"}},
 		{"MAIL_FROM", nil, []string{"nobody", "a@b, c@d", "a@b\nBcc: c@d", "<>"}},
 		{"MAIL_DIR", nil, []string{"a\x00b", "~/mail", "$HOME/mail", "${XDG_DATA_HOME}/mail"}},
 		{"MAIL_DIR", Environment{"SMTP_URL": "smtp://localhost"}, []string{"data/mail"}},
@@ -154,6 +155,7 @@ func goodValues() []goodValue {
 		{"API_ADDR", Environment{"BFF_ADDR": ":0"}, []string{":0"}},
 		{"FORWARD_AUTH_ADDR", nil, []string{"localhost:9100", "127.0.0.1:0", "10.0.0.11:9100", "[::1]:9100", ":9100"}},
 		{"DRAIN_DELAY", nil, []string{"0", "0s", "5s", "10m"}},
+		{"KEEP_ALIVE_TIMEOUT", nil, []string{"5s", "620s", "1h"}},
 		{"BACKEND_URL", nil, []string{"http://localhost:8000", "http://localhost:8000/", "https://api.internal/base", "http://[::1]:8000"}},
 		{"TRUSTED_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443"}},
 		{"CORS_API_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443", "http://localhost:3000"}},

@@ -19,6 +19,7 @@ type setting struct {
 	value  string // the default
 	unset  string // describes the behaviour without a value, if there is no default
 	secret bool   // its value is never printed
+	reload bool   // a reload reads its file again; all others keep the value of the start
 	// maxFile is the maximum size in bytes of the file that NAME_FILE names; 0: maxValueFile.
 	maxFile int
 	choices []string // the words that it takes, if these are all; set by oneWord

@@ -27,6 +27,8 @@ type Settings struct {
 
 	DrainDelay time.Duration // how long the listeners stay open after /readyz has begun to fail
 
+	KeepAlive time.Duration // how long a connection is kept between requests
+
 	MaxConnections           int // limit of open connections for each listener
 	MaxConnectionsPerAddress int // limit of open connections to the BFF from one address
 
@@ -57,6 +59,8 @@ type Settings struct {
 
 	Tracing tracing.Config // where traces go
 	traces  traceValues
+
+	start given // for Reload
 }
 
 // ValueFile is a file that holds the value of a setting.
@@ -78,14 +82,24 @@ func Load(by Side, flags map[string]string, env Environment) (*Settings, error) 
 // Examine is Load for a report on an installation. It returns the settings even if some have
 // faults; only the others may be used.
 func Examine(by Side, flags map[string]string, env Environment) (*Settings, Faults) {
-	c := &checker{by: by, values: map[string]value{}}
-	for _, s := range by.settings() {
-		c.read(s, flags, env)
+	return examine(given{by: by, flags: flags, env: env}, nil)
+}
+
+// examine reads and checks the settings. reading is nil, or the reload for which it reads them.
+func examine(from given, reading *reloading) (*Settings, Faults) {
+	c := &checker{by: from.by, values: map[string]value{}, reading: reading, env: from.env}
+	c.start = from
+	c.start.files = map[string]string{}
+	for _, s := range from.by.settings() {
+		c.read(s, from.flags, from.env)
 	}
 	c.checkCombinations()
-	c.unknownVariables(env)
+	if reading == nil {
+		c.start.hasAPI = c.APIAddr != ""
+	}
+	c.unknownVariables(from.env)
 	c.AsGiven = c.allGiven()
-	c.IgnoredVariables = ignoredVariables(env)
+	c.IgnoredVariables = ignoredVariables(from.env)
 	return &c.Settings, c.faults
 }
 

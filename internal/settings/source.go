@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -37,15 +38,27 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 		return value, fromEnvironment, nil
 	case path != "":
 		if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
-			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: m.problem, Cure: m.cure}
+			return "", fromFile, Fault{Setting: fileVar, Value: s.showPath(path), Problem: m.problem, Cure: m.cure}
 		}
 		value, err := readValueFile(path, cmp.Or(s.maxFile, maxValueFile))
 		if err != nil {
-			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: err.Error(), Cure: "name a readable file with the value of " + s.name}
+			return "", fromFile, Fault{Setting: fileVar, Value: s.showPath(path), Problem: err.Error(), Cure: "name a readable file with the value of " + s.name}
 		}
 		return value, fromFile, nil
 	}
 	return s.value, fromDefault, nil
+}
+
+// showPath quotes the path of a file for a message. Some people set NAME_FILE to the secret itself,
+// so what does not look like a path is not shown: a path has a folder, and the folder exists.
+func (s setting) showPath(path string) string {
+	if s.secret {
+		folder, _ := filepath.Split(path)
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return "" // also without a folder
+		}
+	}
+	return Show(path)
 }
 
 // maxValueFile is the maximum size of a file that NAME_FILE names, in bytes, unless the

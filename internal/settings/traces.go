@@ -75,8 +75,7 @@ func (c *checker) collect() {
 	if c.traces.exactHeaders != nil {
 		c.Tracing.Headers = c.traces.exactHeaders
 	}
-	// Other programs may share the variables, and send something else to a collector of theirs.
-	if c.Tracing.Endpoint != "" && c.traces.protocol != "http/protobuf" {
-		c.conflict("OTEL_EXPORTER_OTLP_PROTOCOL", mistake{"is not supported", "use http/protobuf, and the collector's port for it, usually 4318"})
+	if c.Tracing.Endpoint != "" { // otherwise the variables are for other programs
+		c.sdkVariables()
 	}
 }

@@ -15,22 +15,25 @@ import (
 type exporter struct {
 	sdk.SpanExporter
 	troubles *troubles
+	spans    *spans
 	ended    context.Context
 	cancel   context.CancelFunc
 }
 
-func newExporter(to sdk.SpanExporter, troubles *troubles) *exporter {
-	e := &exporter{SpanExporter: to, troubles: troubles}
+func newExporter(to sdk.SpanExporter, troubles *troubles, spans *spans) *exporter {
+	e := &exporter{SpanExporter: to, troubles: troubles, spans: spans}
 	e.ended, e.cancel = context.WithCancel(context.Background())
 	return e
 }
 
 // ExportSpans implements sdk.SpanExporter. It returns no error: it has reported it.
-func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+func (e *exporter) ExportSpans(ctx context.Context, batch []sdk.ReadOnlySpan) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.ended, cancel)()
-	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
+	err := e.SpanExporter.ExportSpans(ctx, batch)
+	e.spans.exported(len(batch), err)
+	if err != nil {
 		e.troubles.report(err)
 	}
 	return nil

@@ -8,14 +8,19 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -32,6 +37,11 @@ type Config struct {
 	Attributes map[string]string // of this service; service.name here yields to Service
 	Sampler    string            // one of Samplers; "": the first of them
 	Ratio      float64           // of the samplers that take a part of the traces, from 0 to 1
+	Queue      int               // how many ended spans may wait; 0: DefaultQueue
+	Timeout    time.Duration     // of one request to the collector; 0: ten seconds
+	TLS        *tls.Config       // for an https Endpoint; nil: the system's roots
+	// Proxy returns the proxy on the way to the collector, or nil; nil: there is none.
+	Proxy func(collector *url.URL) (*url.URL, error)
 }
 
 // samplers decide which traces are recorded. Those whose name begins with parentbased follow the
@@ -69,6 +79,11 @@ func (cfg Config) sampler() sdk.Sampler {
 // stopTime bounds how long Stop waits for the collector. What is left then is dropped.
 const stopTime = 2 * time.Second
 
+const (
+	defaultTimeout = 10 * time.Second // OpenTelemetry's own
+	maxHeader      = 64 << 10         // of an answer of the collector, in bytes
+)
+
 // Tracing records spans. A nil *Tracing records nothing.
 type Tracing struct {
 	provider *sdk.TracerProvider
@@ -77,15 +92,15 @@ type Tracing struct {
 
 // Start starts to record, or returns nil if cfg is off. Problems with the collector are not
 // errors: the log has them, once a minute at most. The SDK reads further settings, such as its
-// timeout, from the environment of the process.
-func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Tracing, error) {
+// compression, from the environment of the process.
+func Start(ctx context.Context, cfg Config, metrics prometheus.Registerer, log *slog.Logger) (*Tracing, error) {
 	if cfg.Endpoint == "" {
 		return nil, nil
 	}
 	troubles := &troubles{log: log}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(troubles.report))
 	otel.SetLogger(logr.FromSlogHandler(troubles.handler())) // the SDK's own would write to stderr
-	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(cfg.Endpoint)}
+	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(cfg.Endpoint), otlptracehttp.WithHTTPClient(cfg.client())}
 	if len(cfg.Headers) > 0 {
 		options = append(options, otlptracehttp.WithHeaders(cfg.Headers))
 	}
@@ -93,13 +108,33 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Tracing, error) 
 	if err != nil {
 		return nil, fmt.Errorf("start of the export of traces: %w", err)
 	}
-	t := &Tracing{exporter: newExporter(to, troubles)}
+	spans, size := newSpans(metrics), cmp.Or(cfg.Queue, DefaultQueue)
+	t := &Tracing{exporter: newExporter(to, troubles, spans)}
 	t.provider = sdk.NewTracerProvider(
-		sdk.WithBatcher(t.exporter),
+		sdk.WithSpanProcessor(&queue{sdk.NewBatchSpanProcessor(t.exporter, sdk.WithMaxQueueSize(size)), int64(size), spans}),
 		sdk.WithSampler(cfg.sampler()),
 		sdk.WithResource(cfg.resource()),
 	)
 	return t, nil
+}
+
+// client returns the client for the collector. It follows no redirect: net/http would send the
+// headers, which may be keys, to another host, and a page to sign in would look like success.
+func (cfg Config) client() *http.Client {
+	transport := &http.Transport{
+		TLSClientConfig:        cfg.TLS,
+		ForceAttemptHTTP2:      true,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	if cfg.Proxy != nil {
+		transport.Proxy = func(r *http.Request) (*url.URL, error) { return cfg.Proxy(r.URL) }
+	}
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       cmp.Or(cfg.Timeout, defaultTimeout),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // resource describes this process: its service, and no host or process id.

@@ -21,7 +21,7 @@ import (
 
 func start(t *testing.T, cfg Config, log io.Writer) *Tracing {
 	t.Helper()
-	traces, err := Start(t.Context(), cfg, slog.New(slog.NewTextHandler(log, nil)))
+	traces, err := Start(t.Context(), cfg, nil, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func (waiting) ExportSpans(ctx context.Context, _ []sdk.ReadOnlySpan) error {
 
 // TestNoExportGoesOnBehindAStop: neither one under way nor a later one.
 func TestNoExportGoesOnBehindAStop(t *testing.T) {
-	e := newExporter(waiting{}, &troubles{log: slog.New(slog.DiscardHandler)})
+	e := newExporter(waiting{}, &troubles{log: slog.New(slog.DiscardHandler)}, newSpans(nil))
 	over := make(chan error)
 	go func() { over <- e.ExportSpans(context.Background(), nil) }()
 	e.cancel()
@@ -84,7 +84,7 @@ func TestErrorsAreLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &testlog.Buffer{}
 		troubles := &troubles{log: slog.New(slog.NewTextHandler(log, nil))}
-		e := newExporter(failing{err: errors.New("away: " + strings.Repeat("<p>", 1000))}, troubles)
+		e := newExporter(failing{err: errors.New("away: " + strings.Repeat("<p>", 1000))}, troubles, newSpans(nil))
 		export := func() {
 			t.Helper()
 			if err := e.ExportSpans(t.Context(), nil); err != nil {

@@ -49,12 +49,17 @@ var errTooManyOfAddress = Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS"
 // Bound bounds the requests that one client behind a trusted proxy has under way:
 // perAddress of them, out of all. A client without a proxy is held to the same number of
 // connections. The connections of a proxy belong to all its clients: one client could fill
-// them with requests that it sends or reads slowly. 0 means no bound.
-func (c *ClientIPs) Bound(all, perAddress int, h HandlerFunc) HandlerFunc {
+// them with requests that it sends or reads slowly. 0 means no bound. All handlers that the
+// result wraps share the bound.
+func (c *ClientIPs) Bound(all, perAddress int) (wrap func(HandlerFunc) HandlerFunc) {
 	if perAddress == 0 || len(c.trusted) == 0 {
-		return h
+		return func(h HandlerFunc) HandlerFunc { return h }
 	}
 	rooms := newAddressRooms(all, perAddress)
+	return func(h HandlerFunc) HandlerFunc { return c.bounded(rooms, h) }
+}
+
+func (c *ClientIPs) bounded(rooms addressRooms, h HandlerFunc) HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		addr, err := netip.ParseAddr(c.Of(r))
 		if err != nil || !c.FromProxy(r) || c.trusts(addr) { // an unnamed client of a proxy stands for many

@@ -17,7 +17,7 @@ func TestAClientBehindATrustedProxyHasTheSameBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun, letGo := make(chan struct{}), make(chan struct{})
-	h := Handle(clients.Bound(10, 2, func(_ http.ResponseWriter, r *http.Request) error {
+	h := Handle(clients.Bound(10, 2)(func(_ http.ResponseWriter, r *http.Request) error {
 		if r.URL.Path == "/slow" {
 			begun <- struct{}{}
 			<-letGo

@@ -245,7 +245,7 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 	case status == http.StatusForbidden: // refused authorisation (ASVS 5.0 16.3.2); the error is the reason
 		level = max(level, slog.LevelWarn)
 	}
-	l.Metrics.count(requestLabels{l.Surface, cmp.Or(rec.route, rec.endpoint), r.Method, status / 100}, rec.answer.bytes, took, streams(status, rec.answer.Header()))
+	l.Metrics.count(requestLabels{l.Surface, cmp.Or(rec.route, rec.endpoint), r.Method, status / 100, rec.route != ""}, rec.answer.bytes, took, streams(status, rec.answer.Header()))
 	var traced []slog.Attr
 	if l.Tracer != nil {
 		traced = l.endSpan(r, rec, status, aborted)

@@ -22,12 +22,14 @@ type RequestMetrics struct {
 	took     *prometheus.HistogramVec
 	bytes    *prometheus.CounterVec
 
-	rows sync.Map // requestLabels → *requestRow, because looking up labels costs more
+	rows   sync.Map   // requestLabels → *requestRow, because looking up labels costs more
+	making sync.Mutex // held while a row is made or removed
 }
 
 type requestLabels struct {
 	surface, route, method string
-	class                  int // the first digit of the status
+	class                  int  // the first digit of the status
+	proxied                bool // the route is one of the proxy's
 }
 
 type requestRow struct {
@@ -83,6 +85,8 @@ func (m *RequestMetrics) row(key requestLabels) *requestRow {
 	if row, ok := m.rows.Load(key); ok {
 		return row.(*requestRow)
 	}
+	m.making.Lock()
+	defer m.making.Unlock()
 	class := strconv.Itoa(key.class) + "xx"
 	row := &requestRow{
 		requests: m.requests.WithLabelValues(key.surface, key.route, key.method, class),
@@ -91,6 +95,28 @@ func (m *RequestMetrics) row(key requestLabels) *requestRow {
 	}
 	m.rows.Store(key, row)
 	return row
+}
+
+// Forget removes the rows of the proxy's routes that are gone, so that their number stays bounded. A
+// request that ends later makes its row anew, until the next call. A nil m does nothing.
+func (m *RequestMetrics) Forget(gone func(route string) bool) {
+	if m == nil {
+		return
+	}
+	m.making.Lock()
+	defer m.making.Unlock()
+	m.rows.Range(func(k, _ any) bool {
+		key := k.(requestLabels)
+		if !key.proxied || !gone(key.route) {
+			return true
+		}
+		m.rows.Delete(key)
+		class := strconv.Itoa(key.class) + "xx"
+		m.requests.DeleteLabelValues(key.surface, key.route, key.method, class)
+		m.bytes.DeleteLabelValues(key.surface, key.route, key.method, class)
+		m.took.DeleteLabelValues(key.surface, key.route)
+		return true
+	})
 }
 
 // streams reports whether the answer is a stream that lasts as long as its client likes.

@@ -71,6 +71,7 @@ complete -c vestibule -n '__vestibule_in \'serve\' \'api\' \'doctor\'' -l api-ad
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'doctor\' \'health\'' -l admin-addr -r -F -d 'Where the admin server with /livez, /readyz, /healthz, /metrics and /log-level listens'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'doctor\'' -l forward-auth-addr -r -F -d 'Where nginx, Caddy or Traefik in front of your own applications ask GET /verify whether a request may pass (docs/deploy.md)'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -l drain-delay -r -F -d 'After SIGTERM /readyz fails, and the listeners stay open for this long, or until each load balancer that polls /readyz got three failing answers, whichever is later'
+complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -l keep-alive-timeout -r -F -d 'An unused connection is closed after this time'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'routes\' \'doctor\'' -l backend-url -r -F -d 'The API behind /api/proxy/*, and behind routes without an upstream'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'doctor\'' -l trusted-origins -r -F -d 'Other origins whose pages may call the BFF with the user’s session, each exactly as scheme://host(:port)'
 complete -c vestibule -n '__vestibule_in \'serve\' \'api\' \'doctor\'' -l cors-api-origins -r -F -d 'Origins whose pages may call the task API directly, with their own bearer token and without cookies'

@@ -24,6 +24,11 @@ var ErrDamaged = errors.New("the file is damaged")
 // ErrFileExists means that there is already a file of this name.
 var ErrFileExists = errors.New("the file exists")
 
+// ErrLogBeside means that the log of another SQLite file is beside the path.
+var ErrLogBeside = errors.New("this is the log of another file")
+
+var errNoFile = errors.New("it is not a file")
+
 // BackupOptions say how a backup is written. The zero value has the defaults.
 type BackupOptions struct {
 	Replace bool // replace a file of this name; the old one stays until the new one is verified
@@ -36,8 +41,9 @@ type BackupOptions struct {
 // Backup writes a copy of the SQLite database to a new file at path, as the database is at one
 // moment during the call. Other processes may use the database meanwhile, and write to it. The
 // file is checked as a whole and on disk when Backup returns nil; before that there is nothing at
-// path. Only this user can read it. It returns ErrNotSQLite, ErrFileExists, ErrDamaged, or an
-// error of the file system.
+// path. Only this user can read it. It returns ErrNotSQLite, ErrFileExists, ErrInUse if the path
+// belongs to a database in use, ErrLogBeside, ErrForeign if the database has no tables of
+// Vestibule, ErrDamaged, or an error of the file system.
 //
 // SQLite cannot start its log again while the copy is read, so the log grows with what is
 // written meanwhile.
@@ -45,62 +51,63 @@ func (s *DB) Backup(ctx context.Context, path string, o BackupOptions) error {
 	if s.engine.shared {
 		return ErrNotSQLite
 	}
-	if _, err := os.Lstat(path); err == nil && !o.Replace {
-		return fmt.Errorf("%s: %w", path, ErrFileExists)
+	if err := s.checkTarget(path, o.Replace); err != nil {
+		return err
 	}
 	draft, err := newDraft(path)
 	if err != nil {
 		return err
 	}
 	defer draft.remove()
-	if err := createFile(draft.file); err != nil {
-		return err
+	err = createFile(draft.file)
+	if err == nil {
+		err = s.copyPages(ctx, draft.file, o.Progress)
 	}
-	if err := s.copyPages(ctx, draft.file, o.Progress); err != nil {
-		return fmt.Errorf("copy of the database: %w", err)
+	if err == nil {
+		err = verifyFile(ctx, draft.file, o.Progress)
 	}
-	if err := verifyFile(ctx, draft.file, o.Progress); err != nil {
-		return err
+	if err == nil {
+		err = draft.publish(path, o.Replace)
 	}
-	return draft.publish(path, o.Replace)
+	return draft.failure(err, path)
 }
 
-// draft is a database in a folder of its own, on the file system of the path that it will get.
-// So SQLite's other files are beside the draft and not beside the path, and only this user gets
-// at them.
-type draft struct{ folder, file string }
-
-func newDraft(path string) (draft, error) {
-	folder, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+"-unfinished-") // mode 0700
-	return draft{folder, filepath.Join(folder, "database")}, err
-}
-
-func (d draft) remove() { _ = os.RemoveAll(d.folder) }
-
-// publish moves the draft to the path and waits until the disk has both.
-func (d draft) publish(path string, replace bool) error {
-	if err := syncFile(d.file); err != nil {
-		return err
+// checkTarget refuses a path at which a backup would destroy a database, or be damaged itself.
+func (s *DB) checkTarget(path string, replace bool) error {
+	if s.file.owns(path) {
+		return fmt.Errorf("%s belongs to the database: %w", path, ErrInUse)
 	}
-	place := os.Link // which refuses a name that exists
-	if replace {
-		place = os.Rename
-	}
-	switch err := place(d.file, path); {
-	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s: %w", path, ErrFileExists)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
+	case info.Mode()&(os.ModeType&^os.ModeSymlink) != 0:
+		return &fs.PathError{Op: "write", Path: path, Err: errNoFile}
+	case !replace:
+		return fmt.Errorf("%s: %w", path, ErrFileExists)
+	case info.Mode().IsRegular():
+		f, err := holdFile(path, os.O_RDONLY)
+		if err != nil {
+			return err
+		}
+		used := usedByOthers(f.handle)
+		if err := f.release(); err != nil || used {
+			return errors.Join(err, fmt.Errorf("%s: %w", path, ErrInUse))
+		}
 	}
-	return syncFolder(filepath.Dir(path))
+	return checkNoLog(path)
 }
 
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- the operator names the file
-	if err != nil {
-		return err
+// checkNoLog refuses a path beside which a log of another file is. SQLite would write it into the
+// new one.
+func checkNoLog(path string) error {
+	for _, suffix := range logs {
+		if info, err := os.Stat(path + suffix); err == nil && info.Size() > 0 {
+			return fmt.Errorf("%s: %w", path+suffix, ErrLogBeside)
+		}
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return nil
 }
 
 // pagesAtOnce is how many pages are copied between two looks at the context: 4 MiB.

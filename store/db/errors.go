@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -33,7 +35,12 @@ var (
 	// takes no further connection.
 	ErrNoConnection = fmt.Errorf("%w: PostgreSQL has no free connection; raise max_connections or lower DATABASE_MAX_CONNS", ErrUnavailable)
 
+	// ErrUntrusted is an ErrUnavailable: the certificate of the server fails the check that
+	// sslmode asks for.
+	ErrUntrusted = fmt.Errorf("%w: the certificate of the server is not accepted", ErrUnavailable)
+
 	ErrForeign   = errors.New("not a database of ours")
+	ErrNotAFile  = errors.New("not a file")
 	ErrEncoding  = errors.New("the database is not in UTF-8")
 	ErrNoSchema  = errors.New("no schema to create tables in")
 	ErrForbidden = errors.New("the database's user may not do this")
@@ -116,6 +123,9 @@ func sentinelOf(err error) error {
 			return ErrUnavailable
 		}
 	}
+	if untrusted(err) {
+		return ErrUntrusted
+	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return ErrUnavailable
 	}
@@ -123,6 +133,18 @@ func sentinelOf(err error) error {
 		return ErrUnavailable
 	}
 	return nil
+}
+
+// untrusted recognizes a certificate that crypto/tls has refused, or lib/pq for sslmode=verify-ca.
+func untrusted(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[x509.CertificateInvalidError](err)
+	return ok
 }
 
 // noConnection recognizes also the error of PgBouncer, which has no code of its own.

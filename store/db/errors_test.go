@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -48,6 +50,9 @@ func TestErrorsAreToldByTypeAndCode(t *testing.T) {
 		{"closed socket", net.ErrClosed, db.ErrUnavailable},
 		{"refused", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, db.ErrUnavailable},
 		{"no such host", &net.DNSError{Name: "db", IsNotFound: true}, db.ErrUnavailable},
+		{"a certificate of another authority", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, db.ErrUntrusted},
+		{"the same, with verify-ca", x509.UnknownAuthorityError{}, db.ErrUntrusted},
+		{"a certificate that has expired, with verify-ca", x509.CertificateInvalidError{Reason: x509.Expired}, db.ErrUntrusted},
 		{"a certificate that is not there", &os.PathError{Op: "open", Path: "root.crt", Err: syscall.ENOENT}, nil},
 		{"a text like an outage", errors.New("driver: bad connection"), nil},
 		{"our own", db.ErrNotFound, db.ErrNotFound},

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -164,3 +165,13 @@ func (s *DB) SetPatience(d time.Duration) { s.patience = d }
 
 // ShareFor sets how long a leader calls others.
 func (s *DB) ShareFor(d time.Duration) { s.group.sharing = d }
+
+// ReplaceWith puts a file in the place of the database at the path, as a restore does.
+func ReplaceWith(file, path string) (aside string, err error) {
+	return draft{filepath.Dir(file), file}.replace(path)
+}
+
+// MoveToNew names a file on a file system with such a function for links.
+func MoveToNew(link func(from, to string) error, from, to string) error {
+	return moveToNew(link, from, to)
+}

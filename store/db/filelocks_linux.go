@@ -28,6 +28,9 @@ const (
 	lockSQLite = 1 << 30
 )
 
+// fileLocks reports whether this system has these locks.
+const fileLocks = true
+
 // claimName locks the byte of the name under which we have the file open. It returns an
 // error when others have it open under another name.
 func claimName(f *os.File, folder os.FileInfo, base string) error {

@@ -3,8 +3,11 @@
 package db_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -58,4 +61,33 @@ func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
 	if got := len(listed(t, d, u.ID)); got != acknowledged+1 {
 		t.Errorf("got %d tasks, want the %d that were acknowledged", got, acknowledged+1)
 	}
+}
+
+// TestAFullDiskOfABackupIsNoFaultOfTheDatabase: the error names the file that did not fit, and
+// nothing is left of it.
+func TestAFullDiskOfABackupIsNoFaultOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	disk := t.TempDir()
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=200k,mode=0777"); err != nil {
+		t.Fatalf("mount a small disk: %v; run the tests as root, with the right to mount", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	a := newAtPath(t)
+	path := filepath.Join(disk, "x.db")
+	_, restoring := db.Restore(t.Context(), a.backup["vacuum"], "sqlite:"+path, db.RestoreOptions{})
+	for what, err := range map[string]error{"backup": a.Backup(t.Context(), path, db.BackupOptions{}), "restore": restoring} {
+		if at, is := errors.AsType[*fs.PathError](err); !is || at.Path != path {
+			t.Errorf("%s: got error %v, want one of %s", what, err, path)
+		}
+	}
+	entries, err := os.ReadDir(disk)
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".lock") {
+			t.Errorf("%s is left", e.Name())
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	created(t, a.database, newTask(a.user.ID))
 }

@@ -35,7 +35,7 @@ func TestUnusableURLsAreRefused(t *testing.T) {
 		"no path":                  {"sqlite:", "lacks the path"},
 		"memory":                   {"sqlite::memory:", "not supported"},
 		"two slashes":              {"sqlite://data/x.db", "write sqlite:relative/path"},
-		"a folder":                 {"sqlite:" + t.TempDir(), "is not a file"},
+		"a folder":                 {"sqlite:" + t.TempDir(), "not a file"},
 		"a slash in the password":  {"postgres://u:a/" + secret + "@h/d", "%2F"},
 		"a slash after a number":   {"postgres://u:12/" + secret + "@h/d", "%2F"},
 		"a question mark likewise": {"postgres://u:12?sslmode=" + secret + "@h/d", "%2F"},

@@ -223,6 +223,9 @@ func (p postgresURL) config(patience time.Duration) (pq.Config, error) {
 	if err != nil {
 		return pq.Config{}, fmt.Errorf("database URL: %w", err)
 	}
+	if err := checkAuthority(config); err != nil {
+		return pq.Config{}, fmt.Errorf("database URL: %w", err)
+	}
 	config.BinaryParameters = true // see setParameter
 	if config.ApplicationName == "" {
 		config.ApplicationName = "vestibule"

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // ErrInUse means that another process has the file open.
 var ErrInUse = errors.New("another process uses the file")
+
+// ErrInterrupted means that a restore was killed and there is no database at the path.
+var ErrInterrupted = errors.New("a restore was interrupted")
 
 // RestoreOptions say how a backup is restored. The zero value has the defaults.
 type RestoreOptions struct {
@@ -31,7 +33,7 @@ type Restored struct {
 }
 
 // Restore puts the database in the file from in the place of the SQLite database of the URL.
-// It works on a copy, which it migrates, prepares and checks as a whole. Only then it moves the
+// It works on a copy, which it checks as a whole, migrates and prepares. Only then it moves the
 // database that was there aside, together with its log, which belongs to that file alone:
 // SQLite would write it into the new one. So whatever fails, the old database stays as it was.
 //
@@ -59,22 +61,41 @@ func Restore(ctx context.Context, from, databaseURL string, o RestoreOptions) (R
 		return Restored{}, err
 	}
 	defer free()
+	if err := removeDrafts(path); err != nil {
+		return Restored{}, err
+	}
 	draft, err := newDraft(path)
 	if err != nil {
 		return Restored{}, err
 	}
 	defer draft.remove()
-	if err := draft.fill(ctx, from, path, o.Progress); err != nil {
+	done, err := draft.restore(ctx, from, path, o)
+	return done, draft.failure(err, path)
+}
+
+// removeDrafts removes what restores that were killed have left. No other one runs.
+func removeDrafts(path string) error {
+	found, err := draftsOf(path)
+	for _, folder := range found {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
+}
+
+func (d draft) restore(ctx context.Context, from, path string, o RestoreOptions) (done Restored, err error) {
+	if err := d.fill(ctx, from, path, o.Progress); err != nil {
 		return Restored{}, err
 	}
-	var done Restored
-	if done.Migrations, err = prepare(ctx, draft.file, o); err != nil {
+	if done.Migrations, err = prepare(ctx, d.file, o); err != nil {
 		return Restored{}, fmt.Errorf("%s: %w", from, err)
 	}
-	if done.Aside, err = putAside(path); err == nil {
-		err = draft.publish(path, false)
+	if err := d.sync(); err != nil {
+		return Restored{}, err
 	}
-	return done, err
+	if done.Aside, err = d.replace(path); err != nil {
+		return Restored{Aside: done.Aside}, err
+	}
+	return done, nil
 }
 
 // fill copies the backup and its log into the draft.
@@ -84,15 +105,18 @@ func (d draft) fill(ctx context.Context, from, path string, progress func(string
 			return fmt.Errorf("%s is the database itself: %w", from, ErrInUse)
 		}
 	}
+	if info, err := os.Stat(from); err == nil && !info.Mode().IsRegular() { // to open a pipe would wait
+		return &fs.PathError{Op: "read", Path: from, Err: errNoFile}
+	}
 	if err := copyFile(ctx, from, d.file, progress); err != nil {
 		return err
 	}
-	// The log of a copy that was made from a stopped server. An empty one says nothing.
-	err := copyFile(ctx, from+"-wal", d.file+"-wal", nil)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, suffix := range logs { // of a copy that was made from a stopped server
+		if err := copyFile(ctx, from+suffix, d.file+suffix, nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // prepare checks, migrates and changes the copy, and returns the names of the migrations.
@@ -133,6 +157,9 @@ func lockAll(path string) (free func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if !fileLocks { // and Windows does not rename a file that we have open
+		return func() { _ = sessions.Close() }, nil
+	}
 	f, err := holdFile(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return func() { _ = sessions.Close() }, nil
@@ -156,29 +183,6 @@ func lockAll(path string) (free func(), err error) {
 	return nil, fmt.Errorf("%s: %w", path, err)
 }
 
-// putAside renames the database that is at the path and its log, and returns its new path. A
-// start after a crash between the steps finds no database to which the log does not belong.
-func putAside(path string) (string, error) {
-	aside := path + "-before-" + timeInName(time.Now())
-	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
-		aside = ""
-	} else if err != nil {
-		return "", err
-	}
-	log := aside + "-wal"
-	if aside == "" { // the log of a file that was moved; createFile would refuse to start beside it
-		log = path + "-wal-before-" + timeInName(time.Now())
-	}
-	if err := os.Rename(path+"-wal", log); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return aside, err
-	}
-	// The index of the log is made anew from the log.
-	if err := os.Remove(path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return aside, err
-	}
-	return aside, syncFolder(filepath.Dir(path))
-}
-
 // copyFile copies a file that no other process has open as a database.
 func copyFile(ctx context.Context, from, to string, progress func(string, int64, int64)) error {
 	f, err := holdFile(from, os.O_RDONLY)
@@ -186,9 +190,6 @@ func copyFile(ctx context.Context, from, to string, progress func(string, int64,
 		return err
 	}
 	defer func() { _ = f.release() }()
-	if !f.id.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a file", from)
-	}
 	if usedByOthers(f.handle) {
 		return fmt.Errorf("%s: %w", from, ErrInUse)
 	}

@@ -173,3 +173,25 @@ func TestARestoreBesideTheLogOfAMissingFile(t *testing.T) {
 		t.Errorf("got %v, want the log", kept)
 	}
 }
+
+// TestARestoreEndsAllSessions, also those that do not fit into one batch.
+func TestARestoreEndsAllSessions(t *testing.T) {
+	t.Parallel()
+	a := newAtPath(t)
+	_, err := a.Raw(t).Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
+		INSERT INTO session (id, token, "userId", "createdAt", "updatedAt", "expiresAt", "cookieAt")
+		SELECT 'ses_more' || i, printf('%064x', i), "userId", "createdAt", "updatedAt", "expiresAt", "cookieAt" FROM n, session WHERE id = ?`, a.session.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := store.New(a.DB).EndAllSessions(t.Context(), store.Event{At: base(), Type: store.EventRestored, Actor: store.ActorOperator})
+	if err != nil || ended != 1101 {
+		t.Errorf("got %d sessions ended, %v, want 1101", ended, err)
+	}
+	if left, err := a.SessionsOf(t.Context(), a.user.ID, base()); err != nil || len(left) > 0 {
+		t.Errorf("got %d sessions, %v, want none", len(left), err)
+	}
+	if events, err := a.Events(t.Context(), store.EventFilter{Type: store.EventRestored}, 10); err != nil || len(events) != 1 {
+		t.Errorf("got %v, %v, want it in the audit trail", events, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func databasePath(path string) (string, error) {
 		return "", err
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("database URL: %s is not a file", path)
+		return "", fmt.Errorf("database URL: %s: %w", path, ErrNotAFile)
 	}
 	return path, nil
 }
@@ -61,11 +62,36 @@ func createFile(path string) error {
 	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
 		return fmt.Errorf("%s is missing, and its log %s-wal is there with the last changes; put the file back, or delete the log", path, path)
 	}
+	// Between two steps of a restore there is no file at the path.
+	if drafts, err := draftsOf(path); err != nil || len(drafts) > 0 {
+		return errors.Join(err, fmt.Errorf("%w, and has left %s", ErrInterrupted, strings.Join(drafts, " and ")))
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // #nosec G304 -- the operator names the database
 	if err != nil {
 		return err
 	}
 	return f.Close()
+}
+
+// logs are the suffixes of the files in which SQLite keeps changes that are not in the database
+// file, or are to be undone there. A log that gets beside another file damages that file.
+var logs = []string{"-wal", "-journal"}
+
+// owns reports whether the path is a name of the database, or of a file beside it.
+func (f *file) owns(path string) bool {
+	if info, err := os.Stat(path); err == nil && os.SameFile(info, f.id) {
+		return true
+	}
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return false
+	}
+	ours, err := os.Stat(filepath.Dir(f.path))
+	if err != nil || !os.SameFile(folder, ours) {
+		return false
+	}
+	suffix, found := strings.CutPrefix(filepath.Base(path), filepath.Base(f.path))
+	return found && slices.Contains([]string{"", "-wal", "-shm", "-journal", ".lock", ".sessions.lock"}, suffix)
 }
 
 // hideFiles makes the files of an existing database readable only by this user.
