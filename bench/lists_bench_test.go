@@ -105,8 +105,8 @@ func fill(b *testing.B, driver, dsn string, n int) {
 		}
 	}
 	statement := `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO tasks (user_id, title, completed, created_at, updated_at, title_key, title_fold)
-		SELECT u.id, 'Task number ' || i, NOT (` + open + `), ` + at + `, ` + at + `, 'task number ' || i, 'task number ' || i
+		INSERT INTO tasks (user_id, title, completed, created_at, updated_at, title_key, title_fold, folded)
+		SELECT u.id, 'Task number ' || i, NOT (` + open + `), ` + at + `, ` + at + `, 'task number ' || i, 'task number ' || i, 1
 		FROM n, "user" u ORDER BY i, u.id`
 	if _, err := raw.Exec(raw.Rebind(statement), n, n/10); err != nil {
 		b.Fatal(err)

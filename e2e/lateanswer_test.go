@@ -151,6 +151,22 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	if puts, asked = f.count("PUT ")-puts, f.count("GET /api/auth/session")-asked; puts != 2 || asked > 2 {
 		t.Errorf("got %d attempts and %d questions who is in, want 2 and at most 2", puts, asked)
 	}
+
+	// Nor does the next person see what a late answer is about.
+	f.set(func() { f.change = nil })
+	two.js(`(globalThis.fetch = (send => (...request) => send(...request).then(answer => String(request[0]).endsWith('/update-user') ? new Promise(done => { globalThis.deliver = () => done(answer) }) : answer))(fetch), 0)`)
+	two.fill("Name", "Grace B. Hopper")
+	two.press("Save name")
+	two.until(`globalThis.deliver`)
+	three.press("Log out")
+	three.until(`location.pathname === '/login'`)
+	three.logIn("late@example.com", "third lantern")
+	two.until(`document.querySelector('.who')?.textContent === 'Augusta'`)
+	two.js(`(deliver(), 0)`)
+	two.do(chromedp.Sleep(time.Second))
+	if got := two.js(`document.querySelector('.who').textContent + text().includes('Your name is saved.')`); got != "Augustafalse" {
+		t.Errorf("the next person sees %v of the one before", got)
+	}
 	w.quiet("401")
 	two.quiet("401")
 }

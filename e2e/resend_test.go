@@ -129,7 +129,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.logIn("reload@example.com", "paper-lantern-42")
 	w.lists("left behind", "kept", "new")
 	fails(w, "secret")
-	w.do(chromedp.Navigate(a.bff + "/icon.svg")) // where no app runs
+	w.do(chromedp.Navigate(a.bff + "/client/index.js")) // where no app runs
 	w.until(`document.readyState === 'complete'`)
 	if got := w.fetch("POST", "/api/auth/sign-out", "{}"); !strings.HasPrefix(got, "200") {
 		t.Fatal(got)
@@ -142,7 +142,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.shows("Nothing to do yet")
 	w.until(stored + `.length === 0`)
 	w.serverHas()
-	w.quiet("404") // the favicon of a page that is only an image
+	w.quiet("404") // the favicon of a page that is only a text
 }
 
 // TestAnIdleSessionEndsWithAWarning in all tabs, and whoever stays in one stays in all.

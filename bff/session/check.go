@@ -12,7 +12,8 @@ import (
 	"vestibule/store/db"
 )
 
-// Check finds the live session of r and extends it when that is due. Its errors are
+// Check finds the live session of r and extends it when that is due, unless r opens a stream
+// of events. Its errors are
 // ErrNone, ErrUnsigned and ErrEnded, and errors of the store, which say nothing about the
 // session.
 func (s *Sessions) Check(r *http.Request) (*Live, error) {
@@ -38,10 +39,19 @@ func (s *Sessions) check(r *http.Request, recheck time.Duration) (*Live, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.extendIfDue(r.Context(), e); err != nil {
-		return nil, err
+	if !asksForEvents(r) {
+		if err := s.extendIfDue(r.Context(), e); err != nil {
+			return nil, err
+		}
 	}
 	return s.live(e, p)
+}
+
+// asksForEvents reports whether r opens a stream of events. Nobody need be there for that: each
+// stream ends with its token, and the page opens the next one by itself. If that extended the
+// session, an open window would keep it alive.
+func asksForEvents(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Accept") == "text/event-stream"
 }
 
 // find returns the entry of the one live session that r presents.

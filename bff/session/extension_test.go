@@ -72,6 +72,25 @@ func TestPeekDoesNotExtendASession(t *testing.T) {
 	})
 }
 
+// TestAStreamDoesNotExtendASession: a page opens the next one every few minutes, whether
+// anybody is there or not.
+func TestAStreamDoesNotExtendASession(t *testing.T) {
+	t.Parallel()
+	each(t, time.Hour, func(f *fixture) {
+		row, r := f.signIn(true, nil)
+		f.clock.Advance(2 * day)
+		stream := r.Clone(r.Context())
+		stream.Header.Set("Accept", "text/event-stream")
+		if live := f.wantLive(stream); f.spy.extensions.Load() != 0 || !live.ExpiresAt.Equal(row.ExpiresAt) {
+			f.t.Errorf("got %d extensions and an end at %v, want none and %v", f.spy.extensions.Load(), live.ExpiresAt, row.ExpiresAt)
+		}
+		f.wantLive(r)
+		if n := f.spy.extensions.Load(); n != 1 {
+			f.t.Errorf("got %d extensions by another request, want 1", n)
+		}
+	})
+}
+
 // TestASecondRequestDoesNotExtendAgain: another request extends the session after this one has
 // read the row and before it extends the session itself.
 func TestASecondRequestDoesNotExtendAgain(t *testing.T) {

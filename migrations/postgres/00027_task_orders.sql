@@ -1,6 +1,7 @@
 -- compatible-with: 23
 -- Gives the rows of earlier versions their position. And searches ignore accents now: what
--- was folded with them is folded anew by the program.
+-- may have some is folded anew by the program. It keeps its old folding until then: without
+-- one, instances of an earlier version would fold it, in their way.
 -- +goose NO TRANSACTION
 
 -- +goose Up
@@ -18,7 +19,7 @@ BEGIN
         EXIT WHEN NOT FOUND;
         UPDATE tasks SET
             position = COALESCE(position, lpad(to_hex(281474976710655 - round(extract(epoch FROM created_at) * 1000)::bigint), 12, '0') || '8'),
-            title_fold = CASE WHEN octet_length(title_fold) = length(title_fold) AND octet_length(COALESCE(description_fold, '')) = length(COALESCE(description_fold, '')) THEN title_fold END
+            folded = CASE WHEN octet_length(title_fold) = length(title_fold) AND octet_length(COALESCE(description_fold, '')) = length(COALESCE(description_fold, '')) THEN version ELSE 0 END
         WHERE (user_id, id) > (last_user, last_id) AND (user_id, id) <= (next.user_id, next.id);
         COMMIT;
         last_user := next.user_id;
@@ -31,8 +32,11 @@ DROP INDEX CONCURRENTLY IF EXISTS tasks_completed_position_idx;
 CREATE INDEX CONCURRENTLY tasks_completed_position_idx ON tasks (user_id, completed, position, id);
 DROP INDEX CONCURRENTLY IF EXISTS tasks_completed_due_idx;
 CREATE INDEX CONCURRENTLY tasks_completed_due_idx ON tasks (user_id, completed, due_key, id);
+DROP INDEX CONCURRENTLY IF EXISTS tasks_unfolded_idx;
+CREATE INDEX CONCURRENTLY tasks_unfolded_idx ON tasks (id) WHERE title_fold IS NULL OR folded <> version;
 
 -- +goose Down
+DROP INDEX tasks_unfolded_idx;
 DROP INDEX tasks_completed_due_idx;
 DROP INDEX tasks_completed_position_idx;
 UPDATE tasks SET title_fold = NULL WHERE octet_length(title) <> length(title) OR octet_length(description) <> length(description);

@@ -166,7 +166,7 @@ func (t *Task) inserted() (names []string, values []any) {
 			names, values = f.write(f.value(t), names, values)
 		}
 	}
-	return names, values
+	return append(names, "folded"), append(values, 1) // the first version
 }
 
 // changed are the columns that c sets, and their values.

@@ -90,6 +90,11 @@ func readable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
 
+// isUnfolded is the condition of an index. This program raises folded with the version. An
+// earlier one, which folds in another way, raises the version alone, and so does not hide what it
+// writes while instances of both run.
+const isUnfolded = `title_fold IS NULL OR folded <> version`
+
 // FoldTasks makes up to limit tasks searchable that an earlier version or another
 // program has written, and reports whether there may be more of them. It stops early
 // once it has kept other writers waiting for atMost.
@@ -112,7 +117,7 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 			}
 			// Not a change of the task: its version and times stay. One that was
 			// changed meanwhile is left for the next time.
-			if _, err := q.Exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE user_id = ? AND id = ? AND version = ? AND title_fold IS NULL`,
+			if _, err := q.Exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ?, folded = version WHERE user_id = ? AND id = ? AND version = ? AND (`+isUnfolded+`)`,
 				sortKey(*texts[i].title), texts[i].title, texts[i].description, t.userID, t.id, t.version); err != nil {
 				return err
 			}
@@ -145,7 +150,7 @@ func (s *Store) unfolded(ctx context.Context, limit int) (found []unfolded, more
 				}
 				found = append(found, t)
 			},
-			`SELECT id, user_id, version, title, description FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
+			`SELECT id, user_id, version, title, description FROM tasks WHERE `+isUnfolded+` ORDER BY id LIMIT ?`, limit)
 	})
 	return found, len(found) == limit, err
 }

@@ -108,8 +108,8 @@ func crowd(t *testing.T, d *database, others int, sizes map[string]int) {
 		all += n
 		statements = append(statements, fmt.Sprintf(`INSERT INTO share SELECT DISTINCT ON (place) (i::bigint * 7919 + %d) %% %d AS place, '%s' FROM generate_series(1, %d) i ON CONFLICT DO NOTHING`, n, others, name, n))
 	}
-	statements = append(statements, fmt.Sprintf(`INSERT INTO tasks (user_id, title, completed, created_at, updated_at, title_key, title_fold, position, due_on, due_key)
-		SELECT u, 't', CASE WHEN u = 'done' THEN i <> (SELECT min(place) FROM share WHERE name = 'done') ELSE i %% 1000 = 0 END, at, at, 'task ' || i %% 1000, 'task', to_hex(i * 16 + 8), CASE WHEN i %% 3 > 0 THEN day END, CASE WHEN i %% 3 > 0 THEN day ELSE '~' END
+	statements = append(statements, fmt.Sprintf(`INSERT INTO tasks (user_id, title, completed, created_at, updated_at, title_key, title_fold, position, due_on, due_key, folded)
+		SELECT u, 't', CASE WHEN u = 'done' THEN i <> (SELECT min(place) FROM share WHERE name = 'done') ELSE i %% 1000 = 0 END, at, at, 'task ' || i %% 1000, 'task', to_hex(i * 16 + 8), CASE WHEN i %% 3 > 0 THEN day END, CASE WHEN i %% 3 > 0 THEN day ELSE '~' END, 1
 		FROM (SELECT i, COALESCE(s.name, 'usr_' || i %% 997) AS u, timestamptz '2026-01-01Z' + i * interval '1 second' AS at, '2026-0' || 1 + i %% 9 || '-' || 10 + i %% 17 AS day
 			FROM generate_series(1, %d) i LEFT JOIN share s ON s.place = i) AS row ORDER BY i`, others))
 	statements = append(statements, indexes...)

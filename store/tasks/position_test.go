@@ -48,6 +48,7 @@ func TestPositionsOfEarlierVersions(t *testing.T) {
 		if err := d.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		foldAsBefore(t, d)
 		manyTasks(t, d, u.ID, 10)
 		n := 0
 		for task, err := range d.ListTasks(t.Context(), u.ID, tasks.Query{By: tasks.ByPosition}) {
@@ -62,12 +63,7 @@ func TestPositionsOfEarlierVersions(t *testing.T) {
 		if n != 2510 {
 			t.Errorf("got %d tasks, want all 2510", n)
 		}
-		for more := true; more; {
-			var err error
-			if more, err = d.FoldTasks(t.Context(), 100, time.Second); err != nil {
-				t.Fatal(err)
-			}
-		}
+		foldAll(t, d)
 		if got := paged(t, d, u.ID, tasks.Query{Search: "cafe"}, 10); len(got) != 1 {
 			t.Errorf("a task whose text was folded with its accents: got %v, want it found", got)
 		}

@@ -113,7 +113,7 @@ func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only *V
 // changeTask runs an UPDATE with these assignments.
 func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only *Versions, now time.Time, set []string, args ...any) (Task, error) {
 	where, whereArgs := taskAt(userID, id, only)
-	set = append(set, `updated_at = ?`, `version = version + 1`)
+	set = append(set, `updated_at = ?`, `version = version + 1`, `folded = folded + 1`)
 	t, err := s.change(ctx, what, change{Updated, now, `UPDATE tasks SET ` + strings.Join(set, ", ") + ` WHERE ` + where, slices.Concat(args, []any{now}, whereArgs), only == nil})
 	return t, s.whyNoTask(ctx, userID, id, only, err)
 }

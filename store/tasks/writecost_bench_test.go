@@ -71,8 +71,8 @@ func writeCost(b *testing.B, s *database, raw *sqlx.DB) {
 	const users, each, writes = 10, 10_000, 1000
 	must(b, raw, fmt.Sprintf(`INSERT INTO "user" (id, name, email, "emailVerified", "createdAt", "updatedAt")
 		SELECT 'usr_' || u, '', u || '@example.com', true, now(), now() FROM generate_series(0, %d) u`, users-1))
-	must(b, raw, fmt.Sprintf(`INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at, title_key, title_fold, description_fold)
-		SELECT 'usr_' || i %% %d, title, text, i %% 2 = 0, at, at, title, title, text
+	must(b, raw, fmt.Sprintf(`INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at, title_key, title_fold, description_fold, folded)
+		SELECT 'usr_' || i %% %d, title, text, i %% 2 = 0, at, at, title, title, text, 1
 		FROM (SELECT i, 'task number ' || i AS title, repeat('words ', 20) AS text, timestamptz '2026-01-01Z' + i * interval '1 second' AS at
 			FROM generate_series(1, %d) i) AS row ORDER BY i`, users, users*each))
 	must(b, raw, `VACUUM ANALYZE tasks`)

@@ -26,7 +26,9 @@ export async function ask(method, path, body) {
 	for (let attempt = 1; ; attempt++) {
 		const sent = performance.now()
 		try {
-			return await call(method, path, body)
+			const answer = await call(method, path, body)
+			if (!sameUser()) throw new Cancelled()
+			return answer
 		} catch (error) {
 			if (!(error instanceof AuthError) || attempt === maxAttempts) throw error
 			if (error.code === 'SESSION_NOT_FRESH') {

@@ -117,8 +117,10 @@ export function createQueue(user, on, browser = found()) {
 			if (!browser) return
 			clearTimeout(timer)
 			timer = undefined
-			// The browser sends the latest changes even if the page closes, so they need no heir.
-			text = textOf(release ? ops : ops.filter(op => !op.sent || op.state !== 'sending'))
+			// The browser sends the latest changes even if the page closes, so they need no heir. But an heir can send the
+			// later changes of a record only together with these.
+			const isAlone = (/** @type {Op<R, C>} */ op) => !ops.some(o => o !== op && o.key === op.key)
+			text = textOf(release ? ops : ops.filter(op => !op.sent || op.state !== 'sending' || !isAlone(op)))
 			left = text !== ''
 			if (left) put()
 			release?.()

@@ -5,7 +5,7 @@
 //
 // The rules:
 //   - Changes to one record are sent one after the other. Records are created in the order in which
-//     they were added. Few requests are under way at a time.
+//     they were added, unless one fails: the later ones do not wait for it. Few requests are under way at a time.
 //   - If a change may or may not have arrived (no answer, a busy server, an ended session), it is kept
 //     and marked. It is sent again in its order, one at a time, and the first that fails stops the rest.
 //     A creation keeps its Idempotency-Key, so that it happens only once.

@@ -48,8 +48,12 @@ export function createDeadline(clock, warnBefore) {
     isNear: () => end !== null && deadline.left() <= end.warnAt,
     isVeryNear: () => end !== null && deadline.left() <= end.warnAt / 4,
 
-    /** When to look again, in ms from now. */
-    next: () => (!end ? Infinity : deadline.isNear() ? deadline.left() + 500 : deadline.left() - end.warnAt),
+    /** When to look again, in ms from now. After the end there is no such time: a server that is away must not be asked all the time. */
+    next() {
+      const left = deadline.left()
+      if (!end || left <= 0) return Infinity
+      return deadline.isNear() ? left + 500 : left - end.warnAt
+    },
   }
   return deadline
 }

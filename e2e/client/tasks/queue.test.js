@@ -127,6 +127,13 @@ describe('a queue', () => {
     assert.deepEqual(Object.values(storage).flatMap(JSON.parse).map((o) => o.key), ['long'])
   })
 
+  test('has a creation with the change that waits for it', async () => {
+    const { storage, open } = browser()
+    const { queue } = open()
+    queue.leave([op('new', { state: 'sending', sent: true }), op('new', { kind: 'update', state: 'queued', idempotencyKey: 'k-2' })])
+    assert.deepEqual(Object.values(storage).flatMap(JSON.parse).map((o) => o.kind), ['create', 'update'])
+  })
+
   test('is neither read nor kept for another user', async () => {
     const { storage, open } = browser()
     const first = open('usr_ada')

@@ -306,6 +306,22 @@ describe('the warning', () => {
   })
 })
 
+test('a server that is away when the session ends is asked twice a minute', async (t) => {
+  const server = Object.assign(new FakeServer(), { tries: 0 })
+  const { kit, clocks } = setUp(t, { server, fetch: (...args) => (server.tries++, server.fetch(...args)) })
+  await kit.load()
+  await pass(server, clocks, 29 * minute)
+  server.away = true
+  await pass(server, clocks, 2 * minute)
+  server.tries = 0
+  await pass(server, clocks, 10 * minute)
+  assert.ok(server.tries >= 10 && server.tries <= 21, `got ${server.tries} requests in ten minutes`)
+  assert.equal(kit.get().state, 'in')
+  server.away = false
+  await pass(server, clocks, minute)
+  assert.equal(kit.get().state, 'lost')
+})
+
 test('a kit that is closed asks nothing more', async (t) => {
   const { kit, server, clocks, clock } = setUp(t)
   await kit.load()
