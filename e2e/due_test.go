@@ -94,7 +94,7 @@ func TestMidnightPassesWhileThePageIsOpen(t *testing.T) {
 	w.until(`named('a', 'Overdue 0') && document.querySelector('.due')?.textContent === 'Due: Today'`)
 	w.js(`void (real => (window.Date = class extends real { constructor(...of) { of.length ? super(...of) : super(real.now() + 86_400_000) } }))(Date)`)
 	w.js(`void dispatchEvent(new Event('focus'))`)
-	w.until(`named('a', 'Overdue 1') && document.querySelector('.due.late')?.textContent === 'Overdue: Yesterday'`)
+	w.until(`named('a', 'Overdue 1') && document.querySelector('.due.overdue')?.textContent === 'Overdue: Yesterday' && seen(document.querySelector('.due.overdue'))`)
 	w.quiet()
 }
 

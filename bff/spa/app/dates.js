@@ -13,7 +13,7 @@ export function DueDay({ task }) {
 	const now = useStore(today)
 	if (!task.due_on) return null
 	const late = isOverdue(task, now)
-	return html`<p class=${late ? 'due late' : 'due'}><${Icon} name=${late ? 'late' : 'day'} /><span>${late && 'Overdue: '}<span class="unseen">${!late && 'Due: '}</span><time datetime=${task.due_on}>${dayWords(task.due_on, now)}</time></span></p>`
+	return html`<p class=${late ? 'due overdue' : 'due'}><${Icon} name=${late ? 'late' : 'day'} /><span>${late && 'Overdue: '}<span class="unseen">${!late && 'Due: '}</span><time datetime=${task.due_on}>${dayWords(task.due_on, now)}</time></span></p>`
 }
 
 /**
