@@ -13,6 +13,7 @@ func TestTheSlowerEditorSeesBothVersions(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "conflict@example.com")
+	w.open(a.bff + "/tasks?show=all")
 	w.add("draft")
 	w.saved()
 	w.press("Edit", "draft")

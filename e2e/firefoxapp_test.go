@@ -15,6 +15,8 @@ func TestFirefoxHasTheTasks(t *testing.T) {
 	a := sharedApp(t)
 	w := a.firefox(t, "/signup")
 	w.signUp("firefox@example.com")
+	w.press("All 0")
+	w.until(`location.search === '?show=all'`)
 	w.add("Buy milk")
 	w.lists("Buy milk")
 	w.saved()

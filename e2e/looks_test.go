@@ -164,19 +164,24 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	w.press("Create account")
 	w.shows("Nothing to do yet")
 	look("tasks-empty")
-	for _, task := range []struct{ title, description string }{
-		{"Plan the walk along the coast", "Tide tables, boots, and somebody who knows the path."},
-		{"Return the library books", ""},
-		{"Buy bread, olives and a lemon", ""},
-		{"Call the dentist", "They open at nine."},
-		{"Send Grace the notes on the compiler", ""},
-		{"لا تنس موعد الاجتماع", ""},
-		{"Water the plants", ""},
+	for _, task := range []struct{ title, description, due string }{
+		{"Plan the walk along the coast", "Tide tables, boots, and somebody who knows the path. https://tides.example/coast", "4"},
+		{"Return the library books", "", ""},
+		{"Buy bread, olives and a lemon", "", "0"},
+		{"Call the dentist", "They open at nine.", "-1"},
+		{"Send Grace the notes on the compiler", "", ""},
+		{"لا تنس موعد الاجتماع", "", "1"},
+		{"Water the plants", "", ""},
 	} {
-		body, _ := json.Marshal(map[string]any{"title": task.title, "description": task.description, "completed": task.title == "Water the plants" || task.title == "Return the library books"})
+		members := map[string]any{"title": task.title, "description": task.description, "completed": task.title == "Water the plants" || task.title == "Return the library books"}
+		if task.due != "" {
+			members["due_on"] = w.dayIn(task.due)
+		}
+		body, _ := json.Marshal(members)
 		w.fetch("POST", "/api/proxy/me/tasks", string(body))
 	}
 	w.do(chromedp.Reload())
+	w.press("2 done")
 	w.shows("Water the plants")
 	look("tasks")
 	w.press("Edit", "Call the dentist")

@@ -23,6 +23,7 @@ func TestAFirstVisit(t *testing.T) {
 	w.shows("Nothing to do yet")
 	w.add("Write the first program")
 	w.lists("Write the first program")
+	w.press("All 1")
 	w.add("Read Menabrea")
 	w.lists("Read Menabrea", "Write the first program")
 	w.press("Read Menabrea")
@@ -49,7 +50,9 @@ func TestAFirstVisit(t *testing.T) {
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
 	w.logIn("first@example.com", "paper-lantern-42")
-	w.lists("Read Menabrea", "Write the very first program")
+	w.lists("Write the very first program")
+	w.press("1 done")
+	w.until(`row('Read Menabrea')`)
 	w.quiet()
 }
 
@@ -90,6 +93,8 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	tab("Password")
 	w.write("paper-lantern-42")
 	key("\r")
+	w.shows("Nothing to do yet")
+	w.open(a.bff + "/tasks?show=all")
 	w.shows("Nothing to do yet")
 	tab("New task")
 	w.write("by hand")

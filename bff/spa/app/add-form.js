@@ -1,13 +1,17 @@
 // The field for a new task.
-import { useRef } from '../vendor/hooks.js'
+import { useRef, useState } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { enters } from './keys.js'
+import { linesOf } from './lines.js'
+import { Lines } from './lines-dialog.js'
 import { useStore } from './store.js'
 import { add, refuseDraft, setDraft, tasks, textErrors } from './tasks.js'
 import { Icon } from './ui.js'
 
-export function AddForm() {
+/** @param {{ due: string|null }} props due: when new tasks are due */
+export function AddForm({ due }) {
 	const { draft, draftError } = useStore(tasks)
+	const [pasted, setPasted] = useState('')
 	const field = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
 	const submit = (/** @type {Event} */ event) => {
 		event.preventDefault()
@@ -18,16 +22,29 @@ export function AddForm() {
 		const { title: wrong } = textErrors(title, '')
 		if (wrong) return refuseDraft(wrong)
 		setDraft('')
-		add(title)
+		add(title, null, { due_on: due })
+	}
+	const paste = (/** @type {ClipboardEvent} */ event) => {
+		const text = event.clipboardData?.getData('text/plain') ?? ''
+		if (linesOf(text).length < 2) return
+		event.preventDefault()
+		setPasted(text)
+	}
+	const asOne = () => {
+		setPasted('')
+		const here = field.current
+		here?.setRangeText(pasted, here.selectionStart, here.selectionEnd, 'end')
+		setDraft(here?.value ?? pasted)
 	}
 	return html`<form class="add" onSubmit=${submit} novalidate>
 		<div class="box">
 			<textarea ref=${field} rows="1" aria-label="New task" placeholder="Add a task" value=${draft} dir="auto" enterkeyhint="done"
 				aria-invalid=${draftError ? 'true' : undefined} aria-describedby=${draftError ? 'draft-error' : undefined}
-				onInput=${(/** @type {{ target: HTMLTextAreaElement }} */ event) => setDraft(event.target.value)}
+				onInput=${(/** @type {{ target: HTMLTextAreaElement }} */ event) => setDraft(event.target.value)} onPaste=${paste}
 				onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && submit(event)}></textarea>
 			<button type="submit" class="primary"><${Icon} name="plus" /><span>Add</span></button>
 		</div>
 		<div role="alert">${draftError && html`<p class="error" id="draft-error">${draftError}</p>`}</div>
-	</form>`
+	</form>
+	${pasted && html`<${Lines} text=${pasted} due=${due} asOne=${asOne} close=${() => setPasted('')} />`}`
 }

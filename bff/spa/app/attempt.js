@@ -78,7 +78,7 @@ export function createAttempts(kind, records, report, over) {
 		async compare(op) {
 			const theirs = await read(records.idOf(op.key))
 			if (!theirs) return { what: 'unknown' }
-			if (Object.entries(op.change).every(([name, value]) => Object(theirs)[name] === value)) return { what: 'arrived' }
+			if (Object.entries(op.change).every(([name, value]) => (Object(theirs)[name] ?? null) === (value ?? null))) return { what: 'arrived' }
 			const same = op.before !== undefined && !kind.differs(op.before, theirs)
 			return same && !op.twice ? { what: 'again' } : { what: 'choose', theirs, same }
 		},

@@ -10,11 +10,13 @@
  * theirs: the current task, if the person must choose between the two texts. blind: the server has refused this edit as
  * outdated more than once, although theirs has the text that the person began from. So something between the page and the
  * server spoils the versions. If the person still wants to save, the edit is sent without a version.
- * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null, blind?: boolean }} Edit
+ * @typedef {{ key: string, title: string, description: string, due_on: string, from: Task, errors: Record<string, string>, theirs: Task|null, blind?: boolean }} Edit
  */
 
-/** @param {Pick<Task, 'title'|'description'>} a @param {Pick<Task, 'title'|'description'>} b */
-export const differs = (a, b) => a.title !== b.title || (a.description ?? '') !== (b.description ?? '')
+/** @typedef {Pick<Task, 'title'|'description'|'due_on'>} Text what a person edits; '' and null are the same */
+
+/** @param {Text} a @param {Text} b */
+export const differs = (a, b) => a.title !== b.title || (a.description ?? '') !== (b.description ?? '') || (a.due_on || '') !== (b.due_on || '')
 
 /** @param {Edit} edit */
 export const isChanged = edit => differs(edit, edit.from)
@@ -22,14 +24,14 @@ export const isChanged = edit => differs(edit, edit.from)
 /**
  * @param {{ get: () => Edit|null, set: (edit: Edit|null) => void }} now the open edit
  * @param {{ records: import('./ops.js').Records<Task>, read: (id: number) => Promise<Task|null>, exists: (key: string) => boolean,
- *   push: (key: string, change: { title: string, description: string|null }, before: Task, blind: boolean) => void }} sync
+ *   push: (key: string, change: { title: string, description: string|null, due_on?: string|null }, before: Task, blind: boolean) => void }} sync
  * @param {(title: string, description: string) => Record<string, string>} check what is wrong with a text, by field
- * @param {{ offer: (edit: Edit, bringBack: () => void) => void, gone: (title: string, description: string|null) => void }} on
+ * @param {{ offer: (edit: Edit, bringBack: () => void) => void, gone: (title: string, description: string|null, due_on: string|null) => void }} on
  *   offer: a text that is not saved. gone: the text of a task that was deleted elsewhere
  */
 export function createEditor(now, sync, check, on) {
 	/** @param {Edit} edit */
-	const lost = edit => on.gone(edit.title, edit.description || null)
+	const lost = edit => on.gone(edit.title, edit.description || null, edit.due_on || null)
 
 	/** @param {Edit} edit */
 	const offer = edit => on.offer(edit, () => bringBack(edit))
@@ -67,9 +69,11 @@ export function createEditor(now, sync, check, on) {
 		}
 		const against = edit.theirs ?? edit.from
 		now.set(null)
-		if (!differs({ title, description }, against)) return ''
+		const { due_on } = edit
+		if (!differs({ title, description, due_on }, against)) return ''
 		// If the change is refused, both texts return to the editor, so both are in it.
-		sync.push(edit.key, { title, description: description || null }, against, edit.blind === true)
+		const day = due_on === (against.due_on ?? '') ? {} : { due_on: due_on || null }
+		sync.push(edit.key, { title, description: description || null, ...day }, against, edit.blind === true)
 		return title
 	}
 
@@ -80,7 +84,7 @@ export function createEditor(now, sync, check, on) {
 		open(task) {
 			const open = now.get()
 			if (open && open.key !== task.key) putAway(open)
-			now.set({ key: task.key, title: task.title, description: task.description ?? '', from: { ...task }, errors: {}, theirs: null })
+			now.set({ key: task.key, title: task.title, description: task.description ?? '', due_on: task.due_on ?? '', from: { ...task }, errors: {}, theirs: null })
 			// Request the version while the person types. This also shows whether the text is still
 			// the one that they see.
 			const id = sync.records.idOf(task.key)

@@ -1,5 +1,6 @@
 // The form in which a task is edited, in place of its row.
 import { useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { DueDay, DueField, Times } from './dates.js'
 import { html } from './html.js'
 import { composes, enters } from './keys.js'
 import { useStore } from './store.js'
@@ -33,6 +34,11 @@ export function Editor({ task }) {
 	}
 	const submit = (/** @type {Event} */ event) => {
 		event.preventDefault()
+		const day = title.current?.form?.querySelector('[type=date]')
+		if (day instanceof HTMLInputElement && day.validity.badInput) {
+			refused.current = true
+			return typed({ errors: { ...now.errors, due_on: 'Enter the day, the month and the year, or choose None.' } })
+		}
 		refused.current = !save()
 		if (!refused.current) back()
 	}
@@ -56,11 +62,14 @@ export function Editor({ task }) {
 		<label for="edit-description">Description</label>
 		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>
 		${wrong('description')}
+		<${DueField} day=${now.due_on} error=${now.errors['due_on']} set=${(/** @type {string} */ due_on) => typed({ due_on, errors: { ...now.errors, due_on: '' } })} />
+		${wrong('due_on')}
 		${now.theirs && html`<div class="conflict" role="alert">
 			<p>${now.blind ? html`<b>The server has not accepted your change.</b> It says that the task was changed in the meantime. The text of the task is still:` : html`<b>This task was changed elsewhere.</b> Its text is now:`}</p>
-			<blockquote dir="auto"><p class="title">${now.theirs.title}</p>${now.theirs.description && html`<p class="description">${now.theirs.description}</p>`}</blockquote>
+			<blockquote dir="auto"><p class="title">${now.theirs.title}</p>${now.theirs.description && html`<p class="description">${now.theirs.description}</p>`}<${DueDay} task=${now.theirs} /></blockquote>
 			<p>Your text above is not saved yet.</p>
 		</div>`}
+		<${Times} task=${task} />
 		<div class="actions">
 			<button type="submit" class="primary">${now.theirs ? 'Save mine' : 'Save'}</button>
 			${now.theirs

@@ -1,6 +1,8 @@
 // One task in the list.
+import { DueDay } from './dates.js'
 import { html } from './html.js'
 import { discard, edit, remove, toggle } from './tasks.js'
+import { Linked } from './text.js'
 import { Icon } from './ui.js'
 
 /** @typedef {import('./tasks.js').Shown} Shown */
@@ -13,17 +15,33 @@ function focusNext(from) {
 	if (target instanceof HTMLElement) target.focus()
 }
 
-/** @param {{ task: Shown, show: string }} props */
-export function Row({ task, show }) {
+/**
+ * @typedef {{ start: (event: PointerEvent & { currentTarget: HTMLElement }) => void, step: (by: 1|-1) => void }} Moving
+ */
+
+/** Arrow keys move the task: at the handle alone, elsewhere in the row with Alt. @param {KeyboardEvent} event @param {Moving|undefined} moving */
+function arrows(event, moving) {
+	const by = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0
+	const atHandle = event.target instanceof Element && event.target.matches('[data-act=move]')
+	if (!moving || !by || event.ctrlKey || event.metaKey || event.shiftKey || (!event.altKey && !atHandle)) return
+	event.preventDefault()
+	moving.step(by)
+}
+
+/** @param {{ task: Shown, show: string, moving: Moving|undefined }} props moving: only where the order is the person's own */
+export function Row({ task, show, moving }) {
 	const id = 'task-' + task.key
-	return html`<div class=${'task' + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')}>
+	return html`<div class=${'task' + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => arrows(event, moving)}>
+		${moving && html`<button type="button" class="quiet handle" id=${id + '-move'} aria-label="Move" aria-labelledby=${`${id}-move ${id}`} aria-keyshortcuts="ArrowUp ArrowDown" data-act="move" title="Drag, or press ↑ or ↓"
+			onPointerDown=${moving.start}><${Icon} name="grip" /></button>`}
 		<input type="checkbox" checked=${task.completed} aria-labelledby=${id} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => {
 			if (show !== 'all') focusNext(event.currentTarget) // the row leaves this list
 			toggle(task)
 		}} />
 		<div class="words" onClick=${() => !String(getSelection()) && edit(task)}>
 			<p class="title" id=${id} dir="auto">${task.title}</p>
-			${task.description && html`<p class="description" dir="auto">${task.description}</p>`}
+			${task.description && html`<p class="description" dir="auto"><${Linked} text=${task.description} /></p>`}
+			<${DueDay} task=${task} />
 			${task.unsaved === 'failed' && html`<p class="unsaved">Not saved <button type="button" class="link" onClick=${(/** @type {Event} */ event) => {
 				event.stopPropagation()
 				discard(task)

@@ -1,17 +1,23 @@
 // The tasks page: add, search, order, and the list.
-import { useEffect, useMemo, useRef, useState } from '../vendor/hooks.js'
+import { useLayoutEffect, useMemo, useRef, useState } from '../vendor/hooks.js'
 import { AddForm } from './add-form.js'
+import { ClearDone } from './clear.js'
+import { Controls, useSearch } from './controls.js'
+import { dragged, startDrag } from './drag.js'
 import { Editor } from './editor.js'
 import { finder } from './fold.js'
 import { html } from './html.js'
+import { useLinger } from './linger.js'
 import { WindowList } from './list.js'
+import { move } from './moves.js'
 import { logo } from './page.js'
-import { navigate, route } from './route.js'
+import { route } from './route.js'
 import { Row } from './row.js'
 import { useStore } from './store.js'
 import { retryAll, shown, tasks } from './tasks.js'
+import { today } from './today.js'
 import { Away, Heading, Icon, Skeleton } from './ui.js'
-import { address, filters, orders, read } from './view.js'
+import { filters, orders, read } from './view.js'
 
 const outOfDate = {
 	away: 'No connection to the server. What you see may be out of date.',
@@ -20,87 +26,126 @@ const outOfDate = {
 
 /** @typedef {import('./tasks.js').Shown} Shown */
 
+/** @param {import('./work.js').State} now */
+function troubleOf(now) {
+	if (now.state === 'away') return now.error
+	if (now.failed) return `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.`
+	return now.cut ? outOfDate[now.cut] : ''
+}
+
+/** The keyboard goes on with the next row. @param {string} key */
+function leave(key) {
+	const item = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
+	if (!item?.contains(document.activeElement)) return
+	const next = item.nextElementSibling ?? item.previousElementSibling
+	const target = next?.querySelector('input') ?? document.querySelector('.add textarea')
+	if (target instanceof HTMLElement) target.focus({ preventScroll: true })
+}
+
 /** @param {{ focus: boolean }} props */
 export function TasksPage({ focus }) {
 	const { query } = useStore(route)
 	const now = useStore(tasks)
+	const day = useStore(today)
+	const drag = useStore(dragged)
 	const view = read(query)
-	const [typing, setTyping] = useState(view.q)
-	const timer = useRef(/** @type {ReturnType<typeof setTimeout>|undefined} */ (undefined))
-	const written = useRef(view.q) // the search text that the field below wrote to the address
-	useEffect(() => {
-		if (view.q === written.current) return // the typed text is newer
-		written.current = view.q
-		clearTimeout(timer.current)
-		setTyping(view.q)
-	}, [view.q])
-	useEffect(() => () => clearTimeout(timer.current), [])
-
-	const search = (/** @type {string} */ text) => {
-		setTyping(text)
-		clearTimeout(timer.current)
-		timer.current = setTimeout(() => {
-			const here = read(route.get().query)
-			written.current = text.trim()
-			navigate(address({ ...here, q: text.trim() }), { replace: Boolean(here.q) === Boolean(text.trim()) })
-		}, 150)
-	}
-
-	const all = shown()
-	const done = useMemo(() => all.reduce((n, task) => n + Number(task.completed), 0), [all])
-	const counts = /** @type {Record<string, number>} */ ({ all: all.length, open: all.length - done, done })
+	const [typing, search] = useSearch(view.q)
 	const q = typing.trim()
+	const all = shown()
 	const editing = now.edit?.key
-	const items = useMemo(() => {
+	const lingering = useLinger(all, query, leave)
+	const stays = [...lingering.keys()].join()
+	const counts = useMemo(() => Object.fromEntries(filters.map(([name, , has]) => [name, all.reduce((n, task) => n + Number(has(task, day)), 0)])), [all, day])
+	const found = useMemo(() => {
 		const finds = finder(q)
-		return all
-			.filter(task => {
-				if (task.key === editing) return true // a row must not disappear while it is edited
-				if (view.show !== 'all' && task.completed !== (view.show === 'done')) return false
-				return finds(task)
-			})
-			.sort(orders[view.sort]?.[1])
-	}, [all, q, view.show, view.sort, editing])
-
-	const trouble =
-		now.state === 'away' ? now.error : now.failed ? `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.` : now.cut ? outOfDate[now.cut] : ''
+		return all.filter(task => task.key === editing || finds(task)).sort(orders[view.sort]?.[1])
+	}, [all, q, view.sort, editing])
+	const items = useMemo(() => {
+		const has = filters.find(([name]) => name === view.show)?.[2]
+		// A row must not disappear while it is edited, but a done one may be among those that are folded.
+		return found.filter(task => has?.(task, day) || lingering.has(task.key) || (task.key === editing && !(view.show === 'open' && task.completed)))
+	}, [found, view.show, editing, day, stays])
+	const done = useMemo(() => found.filter(task => task.completed && !lingering.has(task.key)), [found, stays])
+	const trouble = troubleOf(now)
+	const loading = now.state === 'loading'
+	const rows = useRows(view, q, editing, drag)
 
 	return html`<main class="page">
 		<${Heading} title="Tasks" focus=${focus} />
-		<${AddForm} />
-		<div class="controls">
-			<nav class="filters" aria-label="Show">
-				${filters.map(
-					([name, label]) => html`<a key=${name} href=${address({ ...view, q, show: name })} aria-current=${view.show === name ? 'true' : undefined}>
-						${label} <span class="count">${now.state === 'loading' ? '' : counts[name]}</span></a>`,
-				)}
-			</nav>
-			<div class="box search">
-				<${Icon} name="search" />
-				<input type="search" aria-label="Search tasks" placeholder="Search" value=${typing} dir="auto" autocomplete="off"
-					onInput=${(/** @type {{ target: HTMLInputElement }} */ event) => search(event.target.value)} />
-			</div>
-			<select aria-label="Order" value=${view.sort} onChange=${(/** @type {{ target: HTMLSelectElement }} */ event) => navigate(address({ ...view, q, sort: event.target.value }))}>
-				${Object.entries(orders).map(([name, [label]]) => html`<option key=${name} value=${name}>${label}</option>`)}
-			</select>
-		</div>
+		<${AddForm} due=${view.show === 'today' ? day : null} />
+		<${Controls} view=${{ ...view, q }} counts=${loading ? null : counts} typing=${typing} search=${search} />
 		${trouble && html`<${Away} text=${trouble} onRetry=${retryAll} />`}
-		<p class="unseen" role="status">${now.state === 'loading' ? 'Loading tasks' : `${items.length} of ${all.length} tasks shown`}</p>
-		${now.state === 'loading'
-			? html`<${Skeleton} label="Loading tasks" />`
-			: items.length
-				? html`<${WindowList} view=${[view.show, view.sort, q].join()} items=${items} label="Tasks" pinned=${editing}
-						row=${(/** @type {Shown} */ task) => (task.key === editing ? html`<${Editor} task=${task} />` : html`<${Row} task=${task} show=${view.show} />`)} />`
-				: html`<${Empty} all=${all.length} show=${view.show} q=${q} clear=${() => search('')} away=${now.state === 'away'} />`}
+		<p class="unseen" role="status">${loading ? 'Loading tasks' : `${items.length} of ${all.length} tasks shown`}</p>
+		${loading ? html`<${Skeleton} label="Loading tasks" />`
+		: items.length ? rows(items, 'Tasks')
+		: html`<${Empty} all=${all.length} show=${view.show} q=${q} folded=${done.length} clear=${() => search('')} away=${now.state === 'away'} />`}
+		${view.show === 'open' && !loading && done.length > 0 && html`<${Folded} done=${done} rows=${rows} open=${done.some(task => task.key === editing)} />`}
+		${view.show === 'done' && items.length > 0 && html`<div class="folded"><${ClearDone} tasks=${done} /></div>`}
 	</main>`
 }
 
-/** @param {{ all: number, show: string, q: string, clear: () => void, away: boolean }} props */
-function Empty({ all, show, q, clear, away }) {
+/**
+ * Returns what draws a list of tasks.
+ * @param {{ show: string, sort: string }} view
+ * @param {string} q
+ * @param {string|undefined} editing
+ * @param {string} drag the key of the row that is being moved
+ * @returns {(items: Shown[], label: string) => unknown}
+ */
+function useRows(view, q, editing, drag) {
+	const refocus = useRef(/** @type {{ key: string, css: string }|null} */ (null))
+	const listed = useRef(/** @type {Record<string, Shown[]>} */ ({})).current // what is seen when a row is dropped, not when it was taken
+	// Browsers take the focus from an element that moves in the document.
+	useLayoutEffect(() => {
+		if (!refocus.current) return
+		const { key, css } = refocus.current
+		refocus.current = null
+		const element = document.querySelector(`[data-key="${CSS.escape(key)}"] :is(${css})`)
+		if (!(element instanceof HTMLElement)) return
+		element.focus({ preventScroll: true })
+		element.scrollIntoView({ block: 'nearest' })
+	})
+	const movable = view.sort === 'mine' && !q
+	return (items, label) => {
+		listed[label] = items
+		/** @param {Shown} task @returns {import('./row.js').Moving|undefined} */
+		const moving = task => movable ? {
+			start: event => startDrag(event, next => {
+				const seen = listed[label] ?? []
+				const rest = seen.filter(({ key }) => key !== task.key)
+				const at = rest.findIndex(({ key }) => key === next)
+				move(task, seen, at < 0 ? rest.length : at)
+			}),
+			step(by) {
+				const act = document.activeElement?.getAttribute('data-act')
+				if (move(task, items, items.findIndex(({ key }) => key === task.key) + by)) refocus.current = { key: task.key, css: act ? `[data-act=${act}]` : 'input' }
+			},
+		} : undefined
+		return html`<${WindowList} key=${label} view=${[view.show, view.sort, q].join()} items=${items} label=${label} pinned=${drag || editing}
+			row=${(/** @type {Shown} */ task) => (task.key === editing ? html`<${Editor} task=${task} />` : html`<${Row} task=${task} show=${task.completed && (view.show === 'done' || label === 'Done tasks') ? 'done' : 'all'} moving=${moving(task)} />`)} />`
+	}
+}
+
+/** The done tasks below the open ones. @param {{ done: Shown[], rows: (items: Shown[], label: string) => unknown, open: boolean }} props */
+function Folded({ done, rows, open }) {
+	const [unfolded, setUnfolded] = useState(false)
+	const seen = unfolded || open
+	return html`<div class="folded">
+		<button type="button" class="quiet small" aria-expanded=${seen ? 'true' : 'false'} onClick=${() => setUnfolded(!unfolded)}><${Icon} name="fold" />${done.length} done</button>
+		<${ClearDone} tasks=${done} />
+	</div>
+	${seen && rows(done, 'Done tasks')}`
+}
+
+/** @type {Record<string, string>} */
+const nothing = { done: 'Nothing is done yet.', today: 'Nothing is due today.', overdue: 'Nothing is overdue.' }
+
+/** @param {{ all: number, show: string, q: string, folded: number, clear: () => void, away: boolean }} props */
+function Empty({ all, show, q, folded, clear, away }) {
 	if (away && !all) return null
-	if (q) return html`<div class="empty"><p>Nothing matches “<bdi>${q}</bdi>”.</p><button type="button" class="small" onClick=${clear}>Clear the search</button></div>`
+	if (q) return html`<div class="empty"><p>${folded && show === 'open' ? 'No open task matches' : 'Nothing matches'} “<bdi>${q}</bdi>”.</p><button type="button" class="small" onClick=${clear}>Clear the search</button></div>`
 	if (!all) return html`<div class="empty"><img src=${logo} width="56" height="56" alt="" /><h2>Nothing to do yet</h2><p>Write down what you do not want to forget.</p></div>`
-	return show === 'done'
-		? html`<div class="empty"><p>Nothing is done yet.</p></div>`
+	return nothing[show]
+		? html`<div class="empty"><p>${nothing[show]}</p></div>`
 		: html`<div class="empty"><h2>All done</h2><p>There is nothing left to do.</p></div>`
 }

@@ -12,8 +12,8 @@ export { shown, tasks } from './work.js'
  * @typedef {import('./edit.js').Edit} Edit
  */
 
-/** @param {string} title */
-export const add = title => work()?.add(title)
+/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] */
+export const add = (title, description, more) => work()?.add(title, description, more)
 
 /** @param {Shown} task */
 export function toggle(task) {
@@ -40,7 +40,7 @@ export function remove(task) {
 /** @param {Shown} task */
 export const edit = task => work()?.editor.open(task)
 
-/** @param {Partial<Pick<Edit, 'title'|'description'|'errors'>>} part */
+/** @param {Partial<Pick<Edit, 'title'|'description'|'due_on'|'errors'>>} part */
 export function typed(part) {
 	const { edit } = tasks.get()
 	if (edit) tasks.merge({ edit: { ...edit, ...part } })

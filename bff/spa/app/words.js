@@ -32,6 +32,8 @@ export const awayWords = (error, seen) => error && `${error === 'network' ? 'The
 export const say = {
 	added: (/** @type {string} */ title) => announce(`Added ${short(title)}.`),
 	completed: (/** @type {Task} */ { title }, /** @type {boolean} */ done) => announce(done ? `Completed ${short(title)}.` : `${short(title)} is open again.`),
+	moved: (/** @type {string} */ title, /** @type {number} */ place, /** @type {number} */ of) => announce(`Moved ${short(title)} to place ${place} of ${of}.`),
+	noRoom: () => toast('The task cannot be moved here: too many tasks have the same place. Move it to another place.', { bad: true }),
 	edited: (/** @type {string} */ title) => announce(`Saved ${short(title)}.`),
 	theirsKept: () => announce('The other version is kept.'),
 	saved: () => announce('All changes are saved.'),
@@ -78,3 +80,6 @@ function offerUndo(text, undone, { undo, over }) {
 
 /** @param {Task} task @param {{ undo: () => void, over: () => void }} then */
 export const offerDeletionUndo = ({ title }, then) => offerUndo(`Deleted “${short(title)}”.`, `${short(title)} is back.`, then)
+
+/** @param {number} n @param {{ undo: () => void, over: () => void }} then */
+export const offerClearUndo = (n, then) => offerUndo(n === 1 ? 'Deleted 1 done task.' : `Deleted ${n} done tasks.`, n === 1 ? 'The task is back.' : `The ${n} tasks are back.`, then)

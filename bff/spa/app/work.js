@@ -87,7 +87,7 @@ function begin(user) {
 			},
 			refused,
 			conflict(op, theirs, same) {
-				editor.reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', from: theirs, errors: {}, theirs, blind: same })
+				editor.reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', due_on: dueOf(op.change, op.before), from: theirs, errors: {}, theirs, blind: same })
 				say.conflict(same)
 			},
 		},
@@ -101,7 +101,7 @@ function begin(user) {
 			push: (key, change, before, blind) => sync.push({ kind: 'update', key, change, before, blind }),
 		},
 		textErrors,
-		{ offer: (edit, run) => say.offer(edit.title, run), gone: (title, description) => say.gone(() => add(title, description)) },
+		{ offer: (edit, run) => say.offer(edit.title, run), gone: (title, description, due_on) => say.gone(() => add(title, description, { due_on })) },
 	)
 	const resend = createResend(sync, { isIn, now: Date.now })
 	const live = createLive(client, sync, (task, change) => task.title === change.title, {
@@ -115,29 +115,29 @@ function begin(user) {
 
 	let last = 0
 
-	/** @param {string} title @param {string|null} [description] */
-	function add(title, description = null) {
+	/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] */
+	function add(title, description = null, { due_on = null } = {}) {
 		const key = 'new-' + newIdempotencyKey()
 		// Until the server has answered, a new task counts as the newest. This device's clock
 		// may be wrong; then the row would jump when the answer comes.
 		last = Math.max(last + 1, Date.now())
 		const time = `9999-12-31T23:59:59.${String(last).padStart(15, '0')}Z`
-		sync.push({ kind: 'create', key, change: { title, description }, before: { id: 0, user_id: user, title, description, completed: false, created_at: time, updated_at: time } })
+		sync.push({ kind: 'create', key, change: { title, description, due_on }, before: { id: 0, user_id: user, title, description, due_on, completed: false, created_at: time, updated_at: time } })
 		say.added(title)
 	}
 
 	/** @param {Op} op @param {import('../client/index.js').ApiError} error @param {Task} [before] */
 	function refused(op, error, before) {
-		const why = error.fields['title'] ?? error.fields['description'] ?? error.message
+		const why = error.fields['title'] ?? error.fields['description'] ?? error.fields['due_on'] ?? error.message
 		const { title, description } = op.change
 		const { draft } = tasks.get()
 		if (op.kind === 'create') {
 			if (!draft.trim()) tasks.merge({ draft: title ?? '', draftError: why })
 			else say.notAdded(title ?? '', why, () => tasks.merge({ draft: [title, tasks.get().draft].filter(Boolean).join('\n'), draftError: '' }))
 		} else if (error.status === 404) {
-			if (op.kind === 'update' && title !== undefined) say.gone(() => add(title, description))
+			if (op.kind === 'update' && title !== undefined) say.gone(() => add(title, description, { due_on: dueOf(op.change, op.before) || null }))
 		} else if (op.kind === 'update' && title !== undefined && before) {
-			editor.reopen({ key: op.key, title, description: description ?? '', from: before, errors: Object.keys(error.fields).length ? error.fields : { title: why }, theirs: null })
+			editor.reopen({ key: op.key, title, description: description ?? '', due_on: dueOf(op.change, before), from: before, errors: Object.keys(error.fields).length ? error.fields : { title: why }, theirs: null })
 		} else {
 			say.refused(why)
 		}
@@ -145,6 +145,9 @@ function begin(user) {
 
 	return { client, add, sync, editor, live, queue, resend, offers }
 }
+
+/** The day that a change leaves. @param {Change} change @param {Task} [before] */
+const dueOf = (change, before) => (change.due_on === undefined ? before?.due_on : change.due_on) ?? ''
 
 /** Members without a value are left out. @param {Change} change */
 const asNew = change => ({ title: '', ...Object.fromEntries(Object.entries(change).filter(([, value]) => value)) })
