@@ -1,17 +1,19 @@
 // The tasks page: add, search, order, and the list.
-import { useEffect, useMemo, useRef, useState } from '../vendor/hooks.js'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/hooks.js'
 import { AddForm } from './add-form.js'
 import { Editor } from './editor.js'
 import { finder } from './fold.js'
 import { html } from './html.js'
 import { WindowList } from './list.js'
 import { logo } from './page.js'
+import { usePrint } from './print.js'
 import { navigate, route } from './route.js'
 import { Row } from './row.js'
 import { useStore } from './store.js'
 import { retryAll, shown, tasks } from './tasks.js'
 import { Away, Heading, Icon, Skeleton } from './ui.js'
 import { address, filters, orders, read } from './view.js'
+import { findWords, say } from './words.js'
 
 const outOfDate = {
 	away: 'No connection to the server. What you see may be out of date.',
@@ -62,6 +64,15 @@ export function TasksPage({ focus }) {
 			.sort(orders[view.sort]?.[1])
 	}, [all, q, view.show, view.sort, editing])
 
+	const about = `${items.length} of ${all.length} tasks`
+	usePrint(items, about)
+	useLayoutEffect(() => {
+		if (!now.wanted) return // else the list has just given it the focus, if it is there
+		const task = all.find(task => task.key === now.wanted)
+		if (task && !items.includes(task)) say.backElsewhere(task)
+		tasks.merge({ wanted: '' })
+	}, [now.wanted])
+
 	const trouble =
 		now.state === 'away' ? now.error : now.failed ? `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.` : now.cut ? outOfDate[now.cut] : ''
 
@@ -85,11 +96,11 @@ export function TasksPage({ focus }) {
 			</select>
 		</div>
 		${trouble && html`<${Away} text=${trouble} onRetry=${retryAll} />`}
-		<p class="unseen" role="status">${now.state === 'loading' ? 'Loading tasks' : `${items.length} of ${all.length} tasks shown`}</p>
+		<p class="unseen" role="status">${now.state === 'loading' ? 'Loading tasks' : `${about} shown`}</p>
 		${now.state === 'loading'
 			? html`<${Skeleton} label="Loading tasks" />`
 			: items.length
-				? html`<${WindowList} view=${[view.show, view.sort, q].join()} items=${items} label="Tasks" pinned=${editing}
+				? html`<${WindowList} view=${[view.show, view.sort, q].join()} items=${items} label="Tasks" pinned=${editing} wanted=${now.wanted} long=${!q && findWords(items.length)}
 						row=${(/** @type {Shown} */ task) => (task.key === editing ? html`<${Editor} task=${task} />` : html`<${Row} task=${task} show=${view.show} />`)} />`
 				: html`<${Empty} all=${all.length} show=${view.show} q=${q} clear=${() => search('')} away=${now.state === 'away'} />`}
 	</main>`
