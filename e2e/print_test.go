@@ -88,11 +88,12 @@ func TestAllTasksArePrinted(t *testing.T) {
 		if sheets < 40 || sheets > 120 {
 			t.Errorf("%s: got %d sheets of paper for 2000 tasks", name, sheets)
 		}
-		w.open(a.bff + "/tasks?show=open&q=Task+19&sort=oldest")
-		w.until(`titles()[0] === 'Task 19'`)
+		w.press("Open 1334")
+		w.fill("Search tasks", "Task 19")
+		w.until(`location.search === '?show=open&q=Task+19' && titles()[0] === 'Task 1999'`)
 		fewSheets, few := w.printed(name + "-few")
 		t.Logf("%s: %d and %d sheets, %v", name, sheets, fewSheets, fmt.Sprint(few["about"]))
-		if shown := w.js(`Number(document.querySelector('.tasks > li').ariaSetSize)`); float64(len(few["items"].([]any))) != shown || few["done"] != 0.0 || few["items"].([]any)[0] != "Task 19" {
+		if shown := w.js(`Number(document.querySelector('.tasks > li').ariaSetSize)`); float64(len(few["items"].([]any))) != shown || few["done"] != 0.0 || few["items"].([]any)[0] != "Task 1999" {
 			t.Errorf("%s: printed are %v, want the %v tasks of the list", name, few, shown)
 		}
 		w.quiet()
@@ -136,7 +137,7 @@ func TestPaperHasTasksOnly(t *testing.T) {
 	if got := w.js(`text().includes('Buy milk')`); got != false {
 		t.Error("what the dialog hides is printed")
 	}
-	w.quiet()
+	w.quiet("401")
 }
 
 // TestTheFindOfTheBrowserIsExplained: it sees only the rows near the window.
