@@ -63,7 +63,7 @@ func TestTheSlowerEditorSeesBothVersions(t *testing.T) {
 	w.fill("Title", "ours, still")
 	id := regexp.MustCompile(`"id":(\d+)`).FindStringSubmatch(w.fetch("GET", "/api/proxy/me/tasks", ""))[1]
 	w.fetch("DELETE", "/api/proxy/me/tasks/"+id, "")
-	w.shows("This task was deleted elsewhere.")
+	w.shows("“ours” was deleted elsewhere.")
 	w.press("Add it again")
 	w.lists("ours, still")
 	w.saved()

@@ -22,6 +22,8 @@ type engine interface {
 	insert(text string) error
 	// enter presses the Enter key.
 	enter() error
+	// press presses a key together with Ctrl.
+	press(key string) error
 	// named counts the elements to which assistive technology gives this role and name.
 	named(role, name string) (int, error)
 	// screenshot returns a PNG.

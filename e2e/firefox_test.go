@@ -19,7 +19,7 @@ import (
 var firefoxes = kept[*bidi]{make: startFirefox}
 
 // firefoxPrefs are settings of the profile. Firefox itself adds those for tests when it is
-// driven: no telemetry, no updates, no look for a captive portal. Whatever it still wants from
+// driven: no telemetry, no updates, no look for a captive portal. Its mouse can hover. Whatever it still wants from
 // the internet goes to a proxy of ours, which refuses it.
 const firefoxPrefs = `user_pref("network.proxy.type", 1);
 user_pref("network.proxy.http", "127.0.0.1");
@@ -43,6 +43,8 @@ user_pref("toolkit.telemetry.enabled", false);
 user_pref("toolkit.telemetry.server", "");
 user_pref("ui.prefersReducedMotion", 1);
 user_pref("ui.systemUsesDarkTheme", 0);
+user_pref("ui.primaryPointerCapabilities", 6);
+user_pref("ui.allPointerCapabilities", 6);
 `
 
 // startFirefox starts the Firefox that all tests share, with a new profile and no window.

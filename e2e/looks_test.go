@@ -109,6 +109,14 @@ func (w *window) fits(name string, width int64) {
 	}
 }
 
+// onePrimary fails if a page or a dialog offers more than one thing as the most important.
+func (w *window) onePrimary(name string) {
+	w.Helper()
+	if got := w.js(`[...document.querySelectorAll('button.primary')].filter(e => seen(e) && getComputedStyle(e).fontWeight === '600').map(nameOf)`).([]any); len(got) > 1 {
+		w.Errorf("%s: got the primary buttons %v, want one", name, got)
+	}
+}
+
 // TestEveryPageInBothSchemes looks at every page as a phone and a desktop show it, in
 // light and in dark, with axe-core; and with SCREENSHOTS=true (make screenshots) keeps
 // what it sees in docs/images.
@@ -132,6 +140,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 		w.js(`(document.activeElement?.blur(), scrollTo(0, 0))`)
 		w.fits(name, width)
 		w.axe(string(source))
+		w.onePrimary(name)
 		if pictures && pictured[name] {
 			w.do(chromedp.Sleep(200 * time.Millisecond)) // until what moves stands still
 			w.picture(filepath.Join(images, "app-"+name+"-"+scheme+"-"+size+".png"))

@@ -38,7 +38,7 @@ function Name() {
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="name" label="Name" complete="name" value=${user?.name} />
 			<${FormError} form=${form} />
-			<${Submit} form=${form} label="Save name" />
+			<${Submit} form=${form} label="Save name" kind="" />
 		</form>
 	<//>`
 }
@@ -73,7 +73,7 @@ function Address() {
 			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="Your address changes when you follow the link that we send to the new one. Stay logged in here until then." />
 			<${FormError} form=${form} />
 			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address does not change. Your current address gets a mail too, with a link that stops the change.`}</p>
-			<${Submit} form=${form} label="Change email" />
+			<${Submit} form=${form} label="Change email" kind="" />
 		</form>
 	<//>`
 }
@@ -94,7 +94,7 @@ function Password() {
 			<${Field} form=${form} name="password" label="Current password" type="password" complete="current-password" />
 			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint=${passwordRule} />
 			<${FormError} form=${form} />
-			<${Submit} form=${form} label="Change password" />
+			<${Submit} form=${form} label="Change password" kind="" />
 		</form>
 		<p class="aside"><a href="/forgot">Forgot your password?</a></p>
 	<//>`
@@ -182,7 +182,7 @@ function DeleteAccount() {
 				<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" focus=${true} />
 				<${FormError} form=${form} />
 				<div class="actions">
-					<${Submit} form=${form} label="Delete account" kind="bad" />
+					<${Submit} form=${form} label="Delete account" kind="primary bad" />
 					<button type="button" onClick=${() => setAsking(false)}>Keep it</button>
 				</div>
 			</form>

@@ -2,7 +2,7 @@
 import { useState } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { Dialog } from './ui.js'
-import { offerClearUndo } from './words.js'
+import { offerClearUndo, say } from './words.js'
 import { ops, work } from './work.js'
 
 const asksAbove = 20
@@ -16,13 +16,18 @@ function removeAll(tasks) {
 	if (!here) return
 	const deleting = new Set(ops().filter(op => op.kind === 'delete').map(op => op.key))
 	const made = new Set(tasks.filter(task => !deleting.has(task.key)).slice(0, most).map(task => here.sync.push({ kind: 'delete', key: task.key, change: {}, before: task, state: 'waiting' })))
-	const { sync, offers } = here
-	const end = offerClearUndo(made.size, {
-		undo: () => [...made].forEach(op => op.state === 'waiting' && sync.drop(op)),
-		over: () => [...made].forEach(op => sync.release(op)),
+	here.undo.makeRoom()
+	const notice = offerClearUndo(made.size, { undo: () => here.undo.take(made)?.run(), over: () => [...made].forEach(op => here.sync.release(op)) })
+	here.undo.add({
+		of: made, // those that still wait: one may be changed elsewhere meanwhile
+		notice,
+		run() {
+			const waiting = [...made].filter(op => op.state === 'waiting')
+			for (const op of waiting) here.sync.drop(op)
+			if (waiting.length) say.allBack(waiting.length)
+			return waiting.length > 0
+		},
 	})
-	// The offer ends with the last deletion that waits: one task may be changed elsewhere meanwhile.
-	for (const op of made) offers.set(op, () => made.delete(op) && !made.size && end())
 }
 
 /** @param {{ tasks: Shown[] }} props */

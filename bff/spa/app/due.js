@@ -40,6 +40,9 @@ export function dayWords(day, today, locale) {
 	return new Intl.DateTimeFormat(locale, parts).format(noon(day))
 }
 
+/** A day with its year: on paper, nobody knows which day was today. @param {string} day @param {string|string[]} [locale] */
+export const fullDay = (day, locale) => new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(noon(day))
+
 /** @typedef {{ completed: boolean, due_on?: string|null }} Due */
 
 /** @param {Due} task @param {string} today */

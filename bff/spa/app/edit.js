@@ -26,12 +26,12 @@ export const isChanged = edit => differs(edit, edit.from)
  * @param {{ records: import('./ops.js').Records<Task>, read: (id: number) => Promise<Task|null>, exists: (key: string) => boolean,
  *   push: (key: string, change: { title: string, description: string|null, due_on?: string|null }, before: Task, blind: boolean) => void }} sync
  * @param {(title: string, description: string) => Record<string, string>} check what is wrong with a text, by field
- * @param {{ offer: (edit: Edit, bringBack: () => void) => void, gone: (title: string, description: string|null, due_on: string|null) => void }} on
- *   offer: a text that is not saved. gone: the text of a task that was deleted elsewhere
+ * @param {{ offer: (edit: Edit, bringBack: () => void) => void, gone: (title: string, description: string|null, due_on: string|null, was: string) => void }} on
+ *   offer: a text that is not saved. gone: the text and day of a task that was deleted elsewhere, and the title that it had
  */
 export function createEditor(now, sync, check, on) {
 	/** @param {Edit} edit */
-	const lost = edit => on.gone(edit.title, edit.description || null, edit.due_on || null)
+	const lost = edit => on.gone(edit.title, edit.description || null, edit.due_on || null, edit.from.title)
 
 	/** @param {Edit} edit */
 	const offer = edit => on.offer(edit, () => bringBack(edit))

@@ -1,10 +1,12 @@
 // The form in which a task is edited, in place of its row.
-import { useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { DueDay, DueField, Times } from './dates.js'
+import { isChanged } from './edit.js'
 import { html } from './html.js'
-import { composes, enters } from './keys.js'
+import { composes, enters, submits } from './keys.js'
 import { useStore } from './store.js'
 import { cancel, save, takeTheirs, tasks, typed } from './tasks.js'
+import { Dialog } from './ui.js'
 
 /** @typedef {import('./tasks.js').Shown} Shown */
 
@@ -12,6 +14,7 @@ import { cancel, save, takeTheirs, tasks, typed } from './tasks.js'
 export function Editor({ task }) {
 	const { edit: now } = useStore(tasks)
 	const title = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
+	const [asking, ask] = useState(false)
 	const refused = useRef(false) // only just now: correcting one field must not move the focus to the other
 	useLayoutEffect(() => {
 		const field = title.current
@@ -46,6 +49,15 @@ export function Editor({ task }) {
 		cancel()
 		back()
 	}
+	// Escape is easily pressed by mistake, or to close something else. Cancel is not.
+	const key = (/** @type {KeyboardEvent} */ event) => {
+		if (event.key === 'Escape' && !composes(event)) {
+			event.preventDefault() // or it would also close the dialog that it opens
+			isChanged(now) ? ask(true) : stop()
+		}
+		const { target } = event
+		if (target instanceof HTMLTextAreaElement && (submits(event) || (target === title.current && enters(event)))) submit(event)
+	}
 	/** @param {'title'|'description'} name */
 	const field = name => ({
 		value: now[name],
@@ -55,9 +67,9 @@ export function Editor({ task }) {
 		onInput: (/** @type {{ target: HTMLTextAreaElement }} */ event) => typed({ [name]: event.target.value, errors: { ...now.errors, [name]: '' } }),
 	})
 	const wrong = (/** @type {string} */ name) => now.errors[name] && html`<p class="error" id=${`edit-${name}-error`}>${now.errors[name]}</p>`
-	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !composes(event) && stop()}>
+	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${key}>
 		<label for="edit-title">Title</label>
-		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && submit(event)}></textarea>
+		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')}></textarea>
 		${wrong('title')}
 		<label for="edit-description">Description</label>
 		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>
@@ -79,5 +91,8 @@ export function Editor({ task }) {
 					}}>${now.blind ? 'Discard mine' : 'Keep theirs'}</button>`
 				: html`<button type="button" onClick=${stop}>Cancel</button>`}
 		</div>
-	</form>`
+	</form>
+	${asking && html`<${Dialog} title="Discard what you have typed?" onClose=${() => ask(false)}>
+		<div class="actions"><button type="button" class="bad" onClick=${stop}>Discard</button><button type="button" autofocus=${true} onClick=${() => ask(false)}>Keep editing</button></div>
+	<//>`}`
 }

@@ -174,6 +174,7 @@ export function Expired() {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Log in" />
 		</form>
+		<p class="aside"><a href="/forgot" target="_blank" rel="noopener">Forgot your password?</a> It opens a new tab, and this one keeps your text.</p>
 		<p class="aside"><button type="button" class="link" onClick=${other}>Use another address or account</button></p>
 	<//>`
 }

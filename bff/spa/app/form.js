@@ -91,8 +91,8 @@ export function Field({ form, name, label, type = 'text', complete, value, hint,
 export const FormError = ({ form }) => html`<div role="alert">${form.errors[''] && html`<p class="error whole">${form.errors['']}</p>`}</div>`
 
 /** @param {{ form: Form, label: string, kind?: string }} props */
-export const Submit = ({ form, label, kind = '' }) =>
-	html`<button type="submit" class=${'primary ' + kind} aria-disabled=${form.busy ? 'true' : undefined}>
+export const Submit = ({ form, label, kind = 'primary' }) =>
+	html`<button type="submit" class=${kind} aria-disabled=${form.busy ? 'true' : undefined}>
 		${form.busy && html`<span class="spinner" aria-hidden="true"></span>`}${label}
 	</button>`
 

@@ -2,6 +2,7 @@
 // heights, and a row that has not been measured yet counts with the average height.
 import { useLayoutEffect, useReducer, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
+import { useMoves } from './slide.js'
 
 const spare = 600 // px above and below the window
 
@@ -12,10 +13,11 @@ let mean = 61
 
 /**
  * @template {{ key: string }} T
- * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined }} props
- *   view: identifies what is listed; the scroll position is kept while it does not change; pinned: the key of a row that always stays in the document, because it is being edited
+ * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined, wanted: string, long: unknown }} props
+ *   view: identifies what is listed; the scroll position is kept while it does not change; pinned: the key of a row that always stays in the document, because it is being
+ *   edited; wanted: the key of a row that takes the focus; long: is shown above a list that is not in the document as a whole
  */
-export function WindowList({ items, view, label, row, pinned }) {
+export function WindowList({ items, view, label, row, pinned, wanted, long }) {
 	const list = useRef(/** @type {HTMLElement|null} */ (null))
 	const focused = useRef('')
 	const [, again] = useReducer((/** @type {number} */ n) => n + 1, 0)
@@ -31,7 +33,7 @@ export function WindowList({ items, view, label, row, pinned }) {
 	/** @type {{ item: T, i: number }[]} */
 	const near = []
 	items.forEach((item, i) => {
-		if (((tops[i + 1] ?? 0) >= from && (tops[i] ?? 0) <= to) || item.key === pinned || item.key === focused.current) near.push({ item, i })
+		if (((tops[i + 1] ?? 0) >= from && (tops[i] ?? 0) <= to) || item.key === pinned || item.key === wanted || item.key === focused.current) near.push({ item, i })
 	})
 
 	// The row that must keep its place on the screen when the measured heights of rows above
@@ -91,7 +93,14 @@ export function WindowList({ items, view, label, row, pinned }) {
 		anchor.current = seen && start > 0 ? { key: seen.item.key, top: tops[seen.i] ?? 0 } : null
 	})
 
-	return html`<ul class="tasks" ref=${list} aria-label=${label} style=${{ height: total + 'px' }}
+	useMoves(list.current, items.map(item => item.key).join())
+
+	useLayoutEffect(() => {
+		const row = wanted && list.current?.querySelector(`[data-key="${CSS.escape(wanted)}"]`)
+		if (row) row.querySelector('input')?.focus()
+	}, [wanted])
+
+	return html`${long && total > innerHeight + spare && html`<p class="hint find">${long}</p>`}<ul class="tasks" ref=${list} aria-label=${label} style=${{ height: total + 'px' }}
 		onFocusIn=${(/** @type {FocusEvent} */ event) => {
 			const item = event.target instanceof Element ? event.target.closest('[data-key]') : null
 			focused.current = item instanceof HTMLElement ? (item.dataset['key'] ?? '') : ''

@@ -1,4 +1,5 @@
 // One task in the list.
+import { useState } from '../vendor/hooks.js'
 import { DueDay } from './dates.js'
 import { html } from './html.js'
 import { discard, edit, remove, toggle } from './tasks.js'
@@ -11,7 +12,7 @@ import { Icon } from './ui.js'
 function focusNext(from) {
 	const item = from.closest('li')
 	const next = item?.nextElementSibling ?? item?.previousElementSibling
-	const target = next?.querySelector('input') ?? document.querySelector('.add textarea')
+	const target = next?.querySelector('input') ?? document.getElementById('content')
 	if (target instanceof HTMLElement) target.focus()
 }
 
@@ -31,7 +32,8 @@ function arrows(event, moving) {
 /** @param {{ task: Shown, show: string, moving: Moving|undefined }} props moving: only where the order is the person's own */
 export function Row({ task, show, moving }) {
 	const id = 'task-' + task.key
-	return html`<div class=${'task' + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => arrows(event, moving)}>
+	const [open, setOpen] = useState(false) // the buttons are shown: only touch devices need to ask
+	return html`<div class=${'task' + (open ? ' open' : '') + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => arrows(event, moving)}>
 		${moving && html`<button type="button" class="quiet handle" id=${id + '-move'} aria-label="Move" aria-labelledby=${`${id}-move ${id}`} aria-keyshortcuts="ArrowUp ArrowDown" data-act="move" title="Drag, or press ↑ or ↓"
 			onPointerDown=${moving.start}><${Icon} name="grip" /></button>`}
 		<input type="checkbox" checked=${task.completed} aria-labelledby=${id} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => {
@@ -47,8 +49,9 @@ export function Row({ task, show, moving }) {
 				discard(task)
 			}}>Discard</button></p>`}
 		</div>
-		<button type="button" class="quiet square" id=${id + '-edit'} aria-label="Edit" aria-labelledby=${`${id}-edit ${id}`} data-act="edit" onClick=${() => edit(task)}><${Icon} name="pencil" /></button>
-		<button type="button" class="quiet square" id=${id + '-delete'} aria-label="Delete" aria-labelledby=${`${id}-delete ${id}`} data-act="delete" onClick=${(/** @type {{ currentTarget: HTMLElement }} */ event) => {
+		<button type="button" class="quiet square more" id=${id + '-more'} aria-label="More" aria-labelledby=${`${id}-more ${id}`} aria-expanded=${String(open)} onClick=${() => setOpen(!open)}><${Icon} name="more" /></button>
+		<button type="button" class="quiet square act" id=${id + '-edit'} aria-label="Edit" aria-labelledby=${`${id}-edit ${id}`} data-act="edit" onClick=${() => edit(task)}><${Icon} name="pencil" /></button>
+		<button type="button" class="quiet square act" id=${id + '-delete'} aria-label="Delete" aria-labelledby=${`${id}-delete ${id}`} data-act="delete" onClick=${(/** @type {{ currentTarget: HTMLElement }} */ event) => {
 			focusNext(event.currentTarget)
 			remove(task)
 		}}><${Icon} name="trash" /></button>

@@ -11,6 +11,7 @@ import { useLinger } from './linger.js'
 import { WindowList } from './list.js'
 import { move } from './moves.js'
 import { logo } from './page.js'
+import { usePrint } from './print.js'
 import { route } from './route.js'
 import { Row } from './row.js'
 import { useStore } from './store.js'
@@ -18,6 +19,7 @@ import { retryAll, shown, tasks } from './tasks.js'
 import { today } from './today.js'
 import { Away, Heading, Icon, Skeleton } from './ui.js'
 import { filters, orders, read } from './view.js'
+import { findWords, say } from './words.js'
 
 const outOfDate = {
 	away: 'No connection to the server. What you see may be out of date.',
@@ -65,21 +67,32 @@ export function TasksPage({ focus }) {
 		// A row must not disappear while it is edited, but a done one may be among those that are folded.
 		return found.filter(task => has?.(task, day) || lingering.has(task.key) || (task.key === editing && !(view.show === 'open' && task.completed)))
 	}, [found, view.show, editing, day, stays])
+	const [unfolded, setUnfolded] = useState(false)
 	const done = useMemo(() => found.filter(task => task.completed && !lingering.has(task.key)), [found, stays])
 	const trouble = troubleOf(now)
 	const loading = now.state === 'loading'
-	const rows = useRows(view, q, editing, drag)
+	const rows = useRows(view, q, now, drag)
+	const open = unfolded || done.some(task => task.key === editing)
+	const listed = view.show === 'open' && open && !loading ? [...items, ...done] : items
+	const about = `${listed.length} of ${all.length} tasks`
+	usePrint(listed, about)
+	useLayoutEffect(() => {
+		if (!now.wanted) return // else the list has just given it the focus, if it is there
+		const task = all.find(task => task.key === now.wanted)
+		if (task && !listed.includes(task)) say.backElsewhere(task)
+		tasks.merge({ wanted: '' })
+	}, [now.wanted])
 
 	return html`<main class="page">
 		<${Heading} title="Tasks" focus=${focus} />
 		<${AddForm} due=${view.show === 'today' ? day : null} />
 		<${Controls} view=${{ ...view, q }} counts=${loading ? null : counts} typing=${typing} search=${search} />
 		${trouble && html`<${Away} text=${trouble} onRetry=${retryAll} />`}
-		<p class="unseen" role="status">${loading ? 'Loading tasks' : `${items.length} of ${all.length} tasks shown`}</p>
+		<p class="unseen" role="status">${loading ? 'Loading tasks' : `${about} shown`}</p>
 		${loading ? html`<${Skeleton} label="Loading tasks" />`
 		: items.length ? rows(items, 'Tasks')
 		: html`<${Empty} all=${all.length} show=${view.show} q=${q} folded=${done.length} clear=${() => search('')} away=${now.state === 'away'} />`}
-		${view.show === 'open' && !loading && done.length > 0 && html`<${Folded} done=${done} rows=${rows} open=${done.some(task => task.key === editing)} />`}
+		${view.show === 'open' && !loading && done.length > 0 && html`<${Folded} done=${done} rows=${rows} open=${open} setOpen=${setUnfolded} />`}
 		${view.show === 'done' && items.length > 0 && html`<div class="folded"><${ClearDone} tasks=${done} /></div>`}
 	</main>`
 }
@@ -88,11 +101,12 @@ export function TasksPage({ focus }) {
  * Returns what draws a list of tasks.
  * @param {{ show: string, sort: string }} view
  * @param {string} q
- * @param {string|undefined} editing
+ * @param {import('./work.js').State} now
  * @param {string} drag the key of the row that is being moved
  * @returns {(items: Shown[], label: string) => unknown}
  */
-function useRows(view, q, editing, drag) {
+function useRows(view, q, { edit, wanted }, drag) {
+	const editing = edit?.key
 	const refocus = useRef(/** @type {{ key: string, css: string }|null} */ (null))
 	const listed = useRef(/** @type {Record<string, Shown[]>} */ ({})).current // what is seen when a row is dropped, not when it was taken
 	// Browsers take the focus from an element that moves in the document.
@@ -103,6 +117,7 @@ function useRows(view, q, editing, drag) {
 		const element = document.querySelector(`[data-key="${CSS.escape(key)}"] :is(${css})`)
 		if (!(element instanceof HTMLElement)) return
 		element.focus({ preventScroll: true })
+		for (const sliding of element.closest('li')?.getAnimations() ?? []) sliding.finish() // it would scroll to where the row was
 		element.scrollIntoView({ block: 'nearest' })
 	})
 	const movable = view.sort === 'mine' && !q
@@ -121,20 +136,18 @@ function useRows(view, q, editing, drag) {
 				if (move(task, items, items.findIndex(({ key }) => key === task.key) + by)) refocus.current = { key: task.key, css: act ? `[data-act=${act}]` : 'input' }
 			},
 		} : undefined
-		return html`<${WindowList} key=${label} view=${[view.show, view.sort, q].join()} items=${items} label=${label} pinned=${drag || editing}
+		return html`<${WindowList} key=${label} view=${[view.show, view.sort, q].join()} items=${items} label=${label} pinned=${drag || editing} wanted=${wanted} long=${!q && label === 'Tasks' && findWords(items.length)}
 			row=${(/** @type {Shown} */ task) => (task.key === editing ? html`<${Editor} task=${task} />` : html`<${Row} task=${task} show=${task.completed && (view.show === 'done' || label === 'Done tasks') ? 'done' : 'all'} moving=${moving(task)} />`)} />`
 	}
 }
 
-/** The done tasks below the open ones. @param {{ done: Shown[], rows: (items: Shown[], label: string) => unknown, open: boolean }} props */
-function Folded({ done, rows, open }) {
-	const [unfolded, setUnfolded] = useState(false)
-	const seen = unfolded || open
+/** The done tasks below the open ones. @param {{ done: Shown[], rows: (items: Shown[], label: string) => unknown, open: boolean, setOpen: (open: boolean) => void }} props */
+function Folded({ done, rows, open, setOpen }) {
 	return html`<div class="folded">
-		<button type="button" class="quiet small" aria-expanded=${seen ? 'true' : 'false'} onClick=${() => setUnfolded(!unfolded)}><${Icon} name="fold" />${done.length} done</button>
+		<button type="button" class="quiet small" aria-expanded=${open ? 'true' : 'false'} onClick=${() => setOpen(!open)}><${Icon} name="fold" />${done.length} done</button>
 		<${ClearDone} tasks=${done} />
 	</div>
-	${seen && rows(done, 'Done tasks')}`
+	${open && rows(done, 'Done tasks')}`
 }
 
 /** @type {Record<string, string>} */

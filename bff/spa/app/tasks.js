@@ -1,8 +1,10 @@
 // What a person does with their tasks. work.js connects it with everything else.
 import { isChanged } from './edit.js'
+import { inText } from './keys.js'
+import { home, route } from './route.js'
 import { toasts } from './ui.js'
-import { offerDeletionUndo, say } from './words.js'
-import { isIn, ops, start, tasks, update, work } from './work.js'
+import { offerCompletionUndo, offerDeletionUndo, say } from './words.js'
+import { isIn, ops, shown, start, tasks, update, work } from './work.js'
 
 export { textErrors } from './words.js'
 export { shown, tasks } from './work.js'
@@ -15,9 +17,11 @@ export { shown, tasks } from './work.js'
 /** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] */
 export const add = (title, description, more) => work()?.add(title, description, more)
 
-/** @param {Shown} task */
-export function toggle(task) {
-	const completed = !task.completed
+/** @param {string} key */
+const find = key => shown().find(task => task.key === key)
+
+/** @param {Shown} task @param {boolean} completed */
+function complete(task, completed) {
 	// A second click before the first is sent undoes the first.
 	const open = ops().find(op => op.key === task.key && op.kind === 'update' && op.state === 'queued' && op.change.completed !== undefined && op.change.title === undefined)
 	if (open) {
@@ -26,16 +30,75 @@ export function toggle(task) {
 	} else {
 		work()?.sync.push({ kind: 'update', key: task.key, change: { completed }, before: task })
 	}
-	say.completed(task, completed)
+}
+
+/**
+ * A completion is sent at once: a tick counts everywhere as soon as it is seen, also if the page
+ * crashes. Undo sends the opposite. So does a second click, and it needs no offer of its own.
+ * @param {Shown} task
+ */
+export function toggle({ key }) {
+	const here = work()
+	const task = find(key)
+	if (!here || !task) return
+	const completed = !task.completed
+	const second = here.undo.offered(key)
+	here.undo.take(key)
+	complete(task, completed)
+	if (second) return void say.toggled(task, completed)
+	here.undo.makeRoom()
+	const notice = offerCompletionUndo(task, completed, () => undo(key))
+	here.undo.add({
+		of: key,
+		notice,
+		yields: true,
+		run() {
+			const now = find(key)
+			if (now?.completed !== completed) return false // it is gone, or was changed elsewhere
+			complete(now, !completed)
+			restored(key)
+			say.toggled(now, !completed)
+			return true
+		},
+	})
 }
 
 /** @param {Shown} task */
 export function remove(task) {
 	const here = work()
 	if (!here || ops().some(op => op.key === task.key && op.kind === 'delete')) return
+	here.undo.makeRoom()
 	const op = here.sync.push({ kind: 'delete', key: task.key, change: {}, before: task, state: 'waiting' })
-	here.offers.set(op, offerDeletionUndo(task, { undo: () => op.state === 'waiting' && here.sync.drop(op), over: () => here.sync.release(op) }))
+	const notice = offerDeletionUndo(task, { undo: () => undo(op), over: () => here.sync.release(op) })
+	here.undo.add({
+		of: op,
+		notice,
+		run() {
+			if (op.state !== 'waiting') return false
+			here.sync.drop(op)
+			restored(task.key)
+			say.back(task)
+			return true
+		},
+	})
 }
+
+/** @param {unknown} of */
+const undo = of => work()?.undo.take(of)?.run() ?? false
+
+/** Its row takes the focus. @param {string} key */
+const restored = key => route.get().path === home && tasks.merge({ wanted: key })
+
+// With Tab, the notices come only after the whole list, and only the latest is shown for long.
+addEventListener('keydown', event => {
+	if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
+	if (inText(event) || document.querySelector('dialog[open]')) return
+	for (let last; (last = work()?.undo.latest()); ) {
+		if (route.get().path !== home && !last.notice.isOpen()) return // nobody would see what happens
+		event.preventDefault()
+		if (undo(last.of)) return
+	}
+})
 
 /** @param {Shown} task */
 export const edit = task => work()?.editor.open(task)

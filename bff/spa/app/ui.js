@@ -65,17 +65,6 @@ export function dismiss(id) {
 	toasts.set(toasts.get().filter(t => t.id !== id))
 }
 
-// With Tab, the corner comes only after the whole list. Ctrl+Z is the short way.
-addEventListener('keydown', event => {
-	if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
-	if (event.target instanceof Element && event.target.matches('textarea, input:not([type=checkbox])')) return // text fields have their own undo
-	const last = toasts.get().filter(t => t.act === 'Undo').pop()
-	if (!last || document.querySelector('dialog[open]')) return
-	event.preventDefault()
-	dismiss(last.id)
-	last.run?.()
-})
-
 export function Toasts() {
 	const all = useStore(toasts)
 	return html`<section class="toasts" aria-label="Notices">${all.map(

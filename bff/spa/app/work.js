@@ -14,6 +14,7 @@ import { shownOf } from './shown.js'
 import { createStore } from './store.js'
 import { createSync } from './sync.js'
 import { clearNotices } from './ui.js'
+import { createUndo } from './undo.js'
 import { awayWords, say, textErrors } from './words.js'
 
 /**
@@ -22,11 +23,12 @@ import { awayWords, say, textErrors } from './words.js'
  * @typedef {import('./words.js').Op} Op
  * @typedef {import('./edit.js').Edit} Edit
  * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
- * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: ''|'away'|'full', error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
+ * wanted: the key of a task whose row is to take the focus
+ * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: ''|'away'|'full', error: string, wanted: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
 
 /** @type {State} */
-const empty = { state: 'loading', count: 0, failed: 0, live: false, cut: '', error: '', edit: null, draft: '', draftError: '', turn: 0 }
+const empty = { state: 'loading', count: 0, failed: 0, live: false, cut: '', error: '', wanted: '', edit: null, draft: '', draftError: '', turn: 0 }
 export const tasks = createStore(empty)
 
 /** @type {ReturnType<typeof begin>|null} */
@@ -61,8 +63,7 @@ function begin(user) {
 		// Changes must arrive even if the page closes. Browsers allow that for 64 KiB at a time.
 		fetch: (url, init) => session.fetch(url, { ...init, userId: user, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) }),
 	})
-	/** @type {Map<Op, () => void>} */
-	const offers = new Map() // the deletions that can be undone, and how to end the offer
+	const undo = createUndo()
 	const sync = createSync(
 		{
 			create: (change, idempotencyKey) => client.createTask(asNew(change), { idempotencyKey }),
@@ -81,9 +82,8 @@ function begin(user) {
 			reported: task => editor.reported(task),
 			removed: (_, key, ours) => editor.removed(key, ours),
 			notWaiting(op, why) {
-				offers.get(op)?.()
-				offers.delete(op)
-				if (why === 'changed') say.notDeleted()
+				undo.over(op)
+				if (why === 'changed') say.notDeleted(op.before?.title ?? '')
 			},
 			refused,
 			conflict(op, theirs, same) {
@@ -101,7 +101,7 @@ function begin(user) {
 			push: (key, change, before, blind) => sync.push({ kind: 'update', key, change, before, blind }),
 		},
 		textErrors,
-		{ offer: (edit, run) => say.offer(edit.title, run), gone: (title, description, due_on) => say.gone(() => add(title, description, { due_on })) },
+		{ offer: (edit, run) => say.offer(edit.title, run), gone: (title, description, due_on, was) => say.gone(was, () => add(title, description, { due_on })) },
 	)
 	const resend = createResend(sync, { isIn, now: Date.now })
 	const live = createLive(client, sync, (task, change) => task.title === change.title, {
@@ -135,7 +135,7 @@ function begin(user) {
 			if (!draft.trim()) tasks.merge({ draft: title ?? '', draftError: why })
 			else say.notAdded(title ?? '', why, () => tasks.merge({ draft: [title, tasks.get().draft].filter(Boolean).join('\n'), draftError: '' }))
 		} else if (error.status === 404) {
-			if (op.kind === 'update' && title !== undefined) say.gone(() => add(title, description, { due_on: dueOf(op.change, op.before) || null }))
+			if (op.kind === 'update' && title !== undefined) say.gone(before?.title ?? title, () => add(title, description, { due_on: dueOf(op.change, op.before) || null }))
 		} else if (op.kind === 'update' && title !== undefined && before) {
 			editor.reopen({ key: op.key, title, description: description ?? '', due_on: dueOf(op.change, before), from: before, errors: Object.keys(error.fields).length ? error.fields : { title: why }, theirs: null })
 		} else {
@@ -143,7 +143,7 @@ function begin(user) {
 		}
 	}
 
-	return { client, add, sync, editor, live, queue, resend, offers }
+	return { client, add, sync, editor, live, queue, resend, undo }
 }
 
 /** The day that a change leaves. @param {Change} change @param {Task} [before] */
@@ -169,7 +169,7 @@ function clear() {
 	if (!mine) return
 	mine.live.end()
 	mine.resend.end()
-	for (const end of mine.offers.values()) end()
+	mine.undo.clear()
 	mine.sync.end()
 	mine.queue.end()
 	mine = null
