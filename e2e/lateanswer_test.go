@@ -75,10 +75,11 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 
 	// An end is an end.
 	w.press("Tasks")
+	w.press("All 1")
 	w.lists("one")
 	other := a.device(t, "/login")
 	other.logIn("late@example.com", "third lantern")
-	other.lists("one")
+	other.until(`named('a', 'All 1')`)
 	holdNext("PUT", "/api/proxy/")
 	w.press("one")
 	waitForRequests("PUT ", 3)

@@ -83,6 +83,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "reload@example.com")
+	w.press("All 0")
 	w.leavesGladly()
 	w.add("old")
 	w.saved()
@@ -107,7 +108,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.until(stored + `.length === 0`)
 
 	// A tab that is closed leaves its changes to another one.
-	other := a.beside(t, w, "/tasks")
+	other := a.beside(t, w, "/tasks?show=all")
 	other.leavesGladly()
 	other.lists("kept", "new")
 	fails(other, "left behind")
@@ -127,6 +128,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 
 	// And whoever logs in after a session that has ended does not get the changes of another user.
 	w.logIn("reload@example.com", "paper-lantern-42")
+	w.press("All 3")
 	w.lists("left behind", "kept", "new")
 	fails(w, "secret")
 	w.do(chromedp.Navigate(a.bff + "/client/index.js")) // where no app runs

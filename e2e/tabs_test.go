@@ -17,10 +17,12 @@ func TestDevicesAndTabsShowTheSame(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	one := a.signedUp(t, "beside@example.com")
-	two := a.beside(t, one, "/tasks")
+	one.press("All 0")
+	two := a.beside(t, one, "/tasks?show=all")
 	two.shows("Nothing to do yet")
 	three := a.device(t, "/login")
 	three.logIn("beside@example.com", "paper-lantern-42")
+	three.press("All 0")
 	three.shows("Nothing to do yet")
 	all := []*window{one, two, three}
 	var took []time.Duration
