@@ -89,7 +89,7 @@ func TestLargeTextFitsOnAPhone(t *testing.T) {
 		w.press("Cancel")
 		w.until(`document.activeElement.matches('[data-act=edit]')`) // the row with the focus always exists
 		// Rows far below the window must exist too, or the keyboard would not find them.
-		w.js(`(document.activeElement.blur(), document.querySelector('h1').style.marginTop = '3000px', scrollTo(0, 0), dispatchEvent(new Event('scroll')), 0)`)
+		w.js(`(document.activeElement.blur(), document.querySelector('.add').style.marginTop = '3000px', scrollTo(0, 0), dispatchEvent(new Event('scroll')), 0)`)
 		_, err := w.engine.evaluate(`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(''))))`)
 		w.must(err)
 		w.press("Edit", "Buy bread")
