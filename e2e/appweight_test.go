@@ -43,8 +43,8 @@ func TestAppIsLight(t *testing.T) {
 		t.Logf("%6d %s", size, path)
 	}
 	t.Logf("%d bytes in %d files", total, len(seen))
-	if len(seen) < 15 || total > 100_000 {
-		t.Errorf("got %d bytes in %d files, want at most 100 000", total, len(seen))
+	if len(seen) < 15 || total > 110_000 {
+		t.Errorf("got %d bytes in %d files, want at most 110 000", total, len(seen))
 	}
 	index := get(t, must(http.NewRequestWithContext(t.Context(), http.MethodGet, p.bff+"/", nil)))
 	for path := range seen {
