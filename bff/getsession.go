@@ -27,7 +27,7 @@ var (
 	disableRefresh = inQuery("disableRefresh", "With any value but the empty one, the request does not extend the session", false, "true")
 	peekParam      = &endpoint.Param{Name: "peek", In: "query", Text: "With true, the request does not extend the session and sets no cookie: it can be sent as often as a page needs to warn in time",
 		Schema: endpoint.Schema{"type": "boolean"}, Example: true}
-	setAuthJwt = &endpoint.Header{Component: "SetAuthJwt", Name: exposedTokenHeader, Text: "The access token, only with EXPOSE_TOKEN", Schema: text, Example: "eyJ..."}
+	setAuthJWT = &endpoint.Header{Component: "SetAuthJwt", Name: exposedTokenHeader, Text: "The access token, only with EXPOSE_TOKEN", Schema: text, Example: "eyJ..."}
 )
 
 const currentText = "The session and its user, or null. The cookie is set again if the session was extended or its signature is old, and cleared if the session has ended"
@@ -36,14 +36,14 @@ var getSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "Ask who is signed in",
 	Row:     "200 `{session, user}` or `null`. `?disableRefresh=true` does not extend the session",
 	Params:  []*endpoint.Param{disableRefresh},
-	Answers: []*endpoint.Answer{answers(currentText, &currentJSON{exampleSession, exampleUser}, setCookie, setAuthJwt)},
+	Answers: []*endpoint.Answer{answers(currentText, &currentJSON{exampleSession, exampleUser}, setCookie, setAuthJWT)},
 }
 
 var sessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "Ask who is signed in, and until when",
 	Row:    "200 `{session, user, expiresAt, maxExpiresAt}` or `null`: when the session ends if it is not used, and at the latest. `?peek=true` does not extend the session and sets no cookie; `?disableRefresh=true` as below",
 	Params: []*endpoint.Param{peekParam, disableRefresh},
-	Answers: []*endpoint.Answer{answers(currentText, &currentEndsJSON{currentJSON{exampleSession, exampleUser}, exampleSession.ExpiresAt, exampleLatest}, setCookie, setAuthJwt),
+	Answers: []*endpoint.Answer{answers(currentText, &currentEndsJSON{currentJSON{exampleSession, exampleUser}, exampleSession.ExpiresAt, exampleLatest}, setCookie, setAuthJWT),
 		{Component: "BadPeek", Status: 400, Errors: []*web.Error{errPeek}, Text: "`peek` is neither true nor false"}},
 }
 
