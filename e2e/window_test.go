@@ -29,7 +29,7 @@ const named = (css, name, within) => [...(within ? row(within) ?? document.creat
 const row = title => [...document.querySelectorAll('.tasks > li, .devices > li, section')].find(e => seen(e) && (e.querySelector('.title, h2, p')?.textContent ?? '').includes(title))
 const pressable = 'button, a, input[type=checkbox]'
 const titles = () => [...document.querySelectorAll('.tasks > li')].sort((a, b) => a.ariaPosInSet - b.ariaPosInSet).map(e => e.querySelector('.title, textarea')).map(e => e.value ?? e.textContent)
-const text = () => document.body.innerText
+const text = () => document.body?.innerText ?? ''
 `
 
 // logIn fills in the page or the dialog that asks for a log-in.

@@ -67,11 +67,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // migrationPool opens the pool of a migration on PostgreSQL, which may take long without an
-// answer. Statements outside of a transaction get no SET LOCAL, so the timeouts are also
-// turned off when the connection begins. A pooler may refuse that.
+// answer. Statements outside of a transaction get no SET LOCAL and no READ WRITE, so the
+// connection begins without timeouts and may write. A pooler may refuse that.
 func (s *DB) migrationPool(ctx context.Context, config pq.Config) (*sql.DB, error) {
 	quiet := config.Clone()
 	quiet.Runtime["statement_timeout"], quiet.Runtime["lock_timeout"] = "0", "0"
+	quiet.Runtime["default_transaction_read_only"] = "off"
 	var db *sql.DB
 	for _, c := range []pq.Config{quiet, config} {
 		hosts, err := newHosts(c)
