@@ -162,14 +162,18 @@ func some(name string, list []string) slog.Attr {
 // refusal returns the error of a reload for the log: where the first mistake is and its cure, and
 // the text of all of them.
 func refusal(err error) []slog.Attr {
-	all := []slog.Attr{slog.String("error", settings.OneLine(err.Error()))}
 	var faults settings.Faults
-	if errors.As(err, &faults) {
-		first := faults[0]
-		all = append([]slog.Attr{slog.String("setting", first.Setting)}, append(all, slog.String("cure", first.Cure))...)
-		if n := len(faults); n > 1 {
-			all = append(all, slog.Int("mistakes", n))
-		}
+	if !errors.As(err, &faults) {
+		return []slog.Attr{slog.String("error", settings.OneLine(err.Error()))}
+	}
+	var each []string
+	for _, f := range faults {
+		each = append(each, settings.OneLine(f.Error()))
+	}
+	first := faults[0]
+	all := []slog.Attr{slog.String("setting", first.Setting), slog.String("error", strings.Join(each, " | ")), slog.String("cure", first.Cure)}
+	if n := len(faults); n > 1 {
+		all = append(all, slog.Int("mistakes", n))
 	}
 	return all
 }

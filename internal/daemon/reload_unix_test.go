@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,15 @@ import (
 	"vestibule/internal/settings"
 	"vestibule/internal/waittest"
 )
+
+// TestMistakesOfAReloadAreToldApart: a cure and the next mistake would read as one sentence.
+func TestMistakesOfAReloadAreToldApart(t *testing.T) {
+	t.Parallel()
+	got := refusal(settings.Faults{{Setting: "A", Problem: "is\nx", Cure: "write y"}, {Setting: "B", Problem: "is z", Cure: "remove it"}})
+	if text := fmt.Sprint(got); text != "[setting=A error=A is x; write y | B is z; remove it cure=write y mistakes=2]" {
+		t.Errorf("got %s", text)
+	}
+}
 
 // TestAReloadThatHangsIsLogged: the file has become a pipe, from which nothing can be read yet.
 func TestAReloadThatHangsIsLogged(t *testing.T) {
