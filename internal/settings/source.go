@@ -62,10 +62,10 @@ func (s setting) readFile(path string) (string, *mistake) {
 }
 
 // showPath quotes the path of a file for a message. Some people set NAME_FILE to the secret itself,
-// so what does not look like a path is not shown: a path has a folder, and the folder exists. The
-// root is none here: a secret in base64 may begin with a slash.
+// so what does not look like a path is not shown: a path, or at least its folder, exists. The root is
+// no folder here: a secret in base64 may begin with a slash.
 func (s setting) showPath(path string) string {
-	if s.secret {
+	if _, err := os.Stat(path); s.secret && err != nil {
 		folder, _ := filepath.Split(path)
 		if info, err := os.Stat(folder); err != nil || !info.IsDir() || filepath.Clean(folder) == filepath.VolumeName(folder)+string(filepath.Separator) {
 			return "" // also without a folder
