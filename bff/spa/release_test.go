@@ -84,8 +84,12 @@ func TestTheFolderIsNamedAfterItsContent(t *testing.T) {
 			t.Errorf("%s is served", name)
 		}
 	}
-	if read(t, one, "client/index.js") != read(t, one, one.Folder+"/client/index.js") {
-		t.Error("the client is another one at its documented path")
+	client := read(t, one, "client/index.js")
+	if own, err := fs.ReadFile(Files, "client/index.js"); err != nil || client != string(own) {
+		t.Errorf("the client is another one at its documented path: %v", err)
+	}
+	if sent := read(t, one, one.Folder+"/client/index.js"); len(sent) >= len(client) || strings.Count(sent, "\n") != strings.Count(client, "\n") {
+		t.Errorf("the app loads %d bytes for the %d of the client, want fewer, in the same lines", len(sent), len(client))
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package spa is the single-page app that the BFF serves at /, unless a team serves its own.
-// It consists of plain files, which are sent unchanged: there is no build step.
+// It consists of plain files, which are sent as they are but for comments: there is no build step.
 //
 // It guarantees that a page and its modules belong to the same version of the app. All files
 // that the page loads are in a folder that is named after their content (/app/<hash>/), so
@@ -47,7 +47,8 @@ type Config struct {
 	PasswordMinLength int // characters
 }
 
-// New makes the app. The client is also at its documented path, /client/.
+// New makes the app. The client is also at its documented path, /client/, with its comments:
+// people read it there and copy it.
 func New(cfg Config) (*Release, error) {
 	own, err := ownFiles(cfg.Name)
 	if err != nil {
@@ -57,8 +58,11 @@ func New(cfg Config) (*Release, error) {
 	served := memory{}
 	for path, content := range own {
 		served[r.Folder+"/"+path] = content
-		if strings.HasPrefix(path, "client/") {
-			served[path] = content
+		if !strings.HasPrefix(path, "client/") {
+			continue
+		}
+		if served[path], err = Files.ReadFile(path); err != nil {
+			return nil, err
 		}
 	}
 	if served[page], err = writePage(cfg, r.Folder, own); err != nil {
@@ -68,14 +72,15 @@ func New(cfg Config) (*Release, error) {
 	return r, nil
 }
 
-// ownFiles are all files but the page, by their paths in the folder of the release.
+// ownFiles are all files but the page as they are sent, by their paths in the folder of the release.
 func ownFiles(name string) (map[string][]byte, error) {
 	own := map[string][]byte{}
 	err := fs.WalkDir(Files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path == page {
 			return err
 		}
-		own[path], err = Files.ReadFile(path)
+		content, err := Files.ReadFile(path)
+		own[path] = withoutComments(path, content)
 		return err
 	})
 	if err != nil {
