@@ -50,8 +50,8 @@ func TestTasksPageInLighthouse(t *testing.T) {
 			t.Errorf("%s: got %v, want at most %v", name, audit.NumericValue, most)
 		}
 	}
-	if weight := report.weight(t); weight < 50_000 || weight > 100_000 {
-		t.Errorf("the page loads %.0f bytes, want 50000 to 100000: %s", weight, report.Audits["network-requests"].Details)
+	if weight := report.weight(t); weight < 50_000 || weight > 85_000 {
+		t.Errorf("the page loads %.0f bytes, want 50000 to 85000: %s", weight, report.Audits["network-requests"].Details)
 	}
 	for name, audit := range report.Audits {
 		if t.Failed() && audit.Score != nil && *audit.Score < 0.9 {

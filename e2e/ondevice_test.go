@@ -125,8 +125,8 @@ func (a *app) isHiddenUntilItKnows(t *testing.T, w *window) {
 	a.wire.set(false)
 	w.press("Try again")
 	w.lists("written later", "written online")
-	w.until(`named('textarea', 'New task').value === 'half a thought'`)
-	w.js(`named('textarea', 'New task').focus()`)
+	w.until(`named('textarea', 'New task')?.value === 'half a thought'`)
+	w.js(`named('textarea', 'New task').focus() ?? true`)
 	w.enter()
 	w.lists("half a thought", "written later", "written online") // the stream is open, and the task is sent
 	w.saved()

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// withoutComments returns a module or a style sheet without its comments that fill whole lines:
-// they are a quarter of what a first visit would load. The lines themselves stay, so that an
-// error, a stack trace and a debugger name the lines of the repository.
+// withoutComments returns a script or a style sheet without its comments that fill whole lines:
+// they are a quarter of what a first visit would load. The lines themselves stay, so that they
+// have the same numbers as in the repository.
 //
 // It looks at the beginnings and ends of lines and does not know the language. A line of a
 // template literal that looks like a comment would be lost, and TestAppIsLight (e2e) would notice.

@@ -3,29 +3,50 @@ package spa
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
+	"strings"
 )
 
-// imports finds the static imports of a module, also over several lines.
-var imports = regexp.MustCompile(`(?m)^(?:import|export)\b[^'"]*?\bfrom\s*['"](\.[^'"]+)['"]|^import\s*['"](\.[^'"]+)['"]`)
+// module is a module of the app, taken apart.
+type module struct {
+	name    string
+	lines   []string          // its code, in which imports and exports are replaced; as many lines as in the file
+	imports []string          // the modules that it imports
+	exports map[string]string // by the exported name: an expression for the value
+}
 
-// modulesOf returns the modules that entry imports, directly or not, in the order in which a
-// browser learns of them. The page names all of them: without that, a browser would learn of
-// each only after it has read the one that imports it, one round trip after the other.
-func modulesOf(own map[string][]byte, entry string) ([]string, error) {
-	all := []string{entry}
-	for i := 0; i < len(all); i++ {
-		text, ok := own[all[i]]
-		if !ok {
-			return nil, fmt.Errorf("spa: there is no module %s", all[i])
+// order returns the modules that entry imports, directly or not, and entry itself. Each comes
+// after those that it imports. That is the order in which browsers run them.
+func order(own map[string][]byte, entry string) ([]*module, error) {
+	var all []*module
+	var add func(name string, above []string) error
+	add = func(name string, above []string) error {
+		if slices.Contains(above, name) {
+			return fmt.Errorf("spa: modules import each other: %s", strings.Join(append(above, name), " -> "))
 		}
-		for _, m := range imports.FindAllSubmatch(text, -1) {
-			module := path.Join(path.Dir(all[i]), string(m[1])+string(m[2]))
-			if !slices.Contains(all, module) {
-				all = append(all, module)
+		if slices.ContainsFunc(all, func(m *module) bool { return m.name == name }) {
+			return nil
+		}
+		text, ok := own[name]
+		if !ok {
+			return fmt.Errorf("spa: there is no module %s", name)
+		}
+		m, err := parse(name, string(withoutComments(name, text)))
+		if err != nil {
+			return err
+		}
+		for _, imported := range m.imports {
+			if err := add(imported, append(slices.Clone(above), name)); err != nil {
+				return err
 			}
 		}
+		all = append(all, m)
+		return nil
 	}
-	return all[1:], nil
+	return all, add(entry, nil)
+}
+
+// resolve returns the module that another one means by an address such as ./x.js.
+func (m *module) resolve(address string) string {
+	return path.Join(path.Dir(m.name), address)
 }

@@ -1,5 +1,6 @@
 // Package spa is the single-page app that the BFF serves at /, unless a team serves its own.
-// It consists of plain files, which are sent as they are but for comments: there is no build step.
+// It consists of plain files, and there is no build step: the start joins the modules to one
+// script and leaves comments out (join.go).
 //
 // It guarantees that a page and its modules belong to the same version of the app. All files
 // that the page loads are in a folder that is named after their content (/app/<hash>/), so
@@ -16,6 +17,7 @@ import (
 	"html/template"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -30,6 +32,7 @@ const (
 	page     = "index.html"
 	manifest = "manifest.webmanifest"
 	entry    = "app/main.js"
+	script   = "app/joined.js" // entry and all that it imports
 	// Worker is the name of the service worker in the folder of the release.
 	Worker = "service-worker.js"
 )
@@ -47,8 +50,7 @@ type Config struct {
 	PasswordMinLength int // characters
 }
 
-// New makes the app. The client is also at its documented path, /client/, with its comments:
-// people read it there and copy it.
+// New makes the app. The client is also at its documented path, /client/.
 func New(cfg Config) (*Release, error) {
 	own, err := ownFiles(cfg.Name)
 	if err != nil {
@@ -58,35 +60,39 @@ func New(cfg Config) (*Release, error) {
 	served := memory{}
 	for path, content := range own {
 		served[r.Folder+"/"+path] = content
-		if !strings.HasPrefix(path, "client/") {
-			continue
-		}
-		if served[path], err = Files.ReadFile(path); err != nil {
-			return nil, err
+		if strings.HasPrefix(path, "client/") {
+			served[path] = content
 		}
 	}
-	if served[page], err = writePage(cfg, r.Folder, own); err != nil {
+	if served[page], err = writePage(cfg, r.Folder); err != nil {
 		return nil, err
 	}
 	r.FS = served
 	return r, nil
 }
 
-// ownFiles are all files but the page as they are sent, by their paths in the folder of the release.
-func ownFiles(name string) (map[string][]byte, error) {
+// ownFiles are all files but the page, by their paths in the folder of the release. The modules
+// are there for debuggers, as they are in the repository; the page loads the script.
+func ownFiles(appName string) (map[string][]byte, error) {
 	own := map[string][]byte{}
-	err := fs.WalkDir(Files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path == page {
+	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name == page {
 			return err
 		}
-		content, err := Files.ReadFile(path)
-		own[path] = withoutComments(path, content)
+		content, err := Files.ReadFile(name)
+		if path.Ext(name) == ".css" || name == Worker {
+			content = withoutComments(name, content)
+		}
+		own[name] = content
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	own[manifest], err = writeManifest(name)
+	if own[script], own[script+".map"], err = join(own, entry, script); err != nil {
+		return nil, err
+	}
+	own[manifest], err = writeManifest(appName)
 	return own, err
 }
 
@@ -100,11 +106,7 @@ func digest(own map[string][]byte) string {
 	return hex.EncodeToString(sum.Sum(nil)[:10])
 }
 
-func writePage(cfg Config, folder string, own map[string][]byte) ([]byte, error) {
-	modules, err := modulesOf(own, entry)
-	if err != nil {
-		return nil, err
-	}
+func writePage(cfg Config, folder string) ([]byte, error) {
 	source, err := Files.ReadFile(page)
 	if err != nil {
 		return nil, err
@@ -116,9 +118,8 @@ func writePage(cfg Config, folder string, own map[string][]byte) ([]byte, error)
 	var out bytes.Buffer
 	err = t.Execute(&out, struct {
 		Config
-		Folder, Entry string
-		Modules       []string
-	}{cfg, "/" + folder, entry, modules})
+		Folder, Script string
+	}{cfg, "/" + folder, script})
 	return out.Bytes(), err
 }
 

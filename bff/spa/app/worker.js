@@ -12,8 +12,8 @@ async function keep() {
 	if (await cache.match('/')) return
 	const page = await fetch('/', { cache: 'no-cache' })
 	// During a deploy, the page may come from an instance of another version.
-	if (!page.ok || !(await page.clone().text()).includes(`src="${folder}app/main.js"`)) throw new Error('another version')
-	for (const link of document.querySelectorAll('link[rel=modulepreload], link[rel=stylesheet], link[rel=icon], script[src]')) {
+	if (!page.ok || !(await page.clone().text()).includes(`src="${folder}app/joined.js"`)) throw new Error('another version')
+	for (const link of document.querySelectorAll('link[rel=stylesheet], link[rel=icon], script[src]')) {
 		const file = link.getAttribute('href') ?? link.getAttribute('src') ?? ''
 		const answer = await fetch(file, { cache: 'force-cache' })
 		if (!answer.ok) throw new Error(`${file} is missing`)
