@@ -3,9 +3,7 @@ package e2e
 import (
 	"io"
 	"net/http"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -14,43 +12,29 @@ func TestAppIsLight(t *testing.T) {
 	t.Parallel()
 	p := launchBinary(t, binary(t, build.plain), shapes[0])
 	seen := map[string]int{}
-	var load func(path string)
-	load = func(path string) {
-		if _, again := seen[path]; again {
-			return
-		}
+	load := func(path string) string {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.bff+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Accept-Encoding", "identity")
-		plain := get(t, req)
 		req.Header.Set("Accept-Encoding", "gzip")
 		seen[path] = len(get(t, req))
-		link := regexp.MustCompile(`(?m)(?:href|src)="(/[^"]+\.(?:js|css|svg))"|^(?:import|export)\b[^'"\n]*["'](\.[^"']+)["']`)
-		for _, m := range link.FindAllStringSubmatch(plain, -1) {
-			if m[1] != "" {
-				load(m[1])
-			} else if !strings.HasSuffix(path, ".svg") {
-				load(filepath.Join(filepath.Dir(path), m[2]))
-			}
+		req.Header.Set("Accept-Encoding", "identity")
+		return get(t, req)
+	}
+	for _, m := range regexp.MustCompile(`(?:href|src)="(/[^"]+\.(?:js|css|svg|webmanifest))"`).FindAllStringSubmatch(load("/tasks"), -1) {
+		if _, again := seen[m[1]]; !again {
+			load(m[1])
 		}
 	}
-	load("/tasks")
 	total := 0
 	for path, size := range seen {
 		total += size
 		t.Logf("%6d %s", size, path)
 	}
 	t.Logf("%d bytes in %d files", total, len(seen))
-	if len(seen) < 15 || total > 110_000 {
-		t.Errorf("got %d bytes in %d files, want at most 110 000", total, len(seen))
-	}
-	index := get(t, must(http.NewRequestWithContext(t.Context(), http.MethodGet, p.bff+"/", nil)))
-	for path := range seen {
-		if strings.HasSuffix(path, ".js") && !strings.Contains(index, `"`+path+`"`) {
-			t.Errorf("%s is not in index.html, so browsers learn late that they need it", path)
-		}
+	if len(seen) < 5 || total > 60_000 {
+		t.Errorf("got %d bytes in %d files, want at most 60 000", total, len(seen))
 	}
 }
 

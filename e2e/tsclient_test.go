@@ -116,7 +116,7 @@ var programs = map[string]struct{ source, fault string }{
 	"an app with a session": {`
 		import { createSession, type SessionState } from './client/session.js'
 
-		const session = createSession({ warnBefore: 60_000, onRestored: (done) => void done.then(() => console.log('known')) })
+		const session = createSession({ warnBefore: 60_000 })
 		const stop: () => void = session.follow(() => { const { state, warning }: SessionState = session.get(); console.log(state === 'lost', warning === 'stay') })
 		await session.load()
 		session.enter(await (await fetch('/api/auth/login')).json())

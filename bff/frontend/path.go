@@ -63,14 +63,21 @@ func isPage(r *http.Request, name string) bool {
 // /about.html. It gets the build's own page for that, if there is one.
 func isMissingPage(r *http.Request, name string) bool { return isHTML(name) && opensPage(r) }
 
-// opensPage reports whether a request says that it loads a page. Browsers say so in
-// Sec-Fetch-Mode, except old ones, and except over plain http to other machines. Their Accept
-// names HTML.
+// opensPage reports whether a request says that it loads a page:
+//
+//   - Browsers say so in Sec-Fetch-Mode.
+//   - Old ones have no such header, and none has it over plain http to another machine. Their
+//     Accept names HTML.
+//   - A service worker that passes the load of a page on sends the page's Accept. The mode is
+//     same-origin, in Firefox always and in the others if the worker changes the request.
 func opensPage(r *http.Request) bool {
-	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
-		return mode == "navigate"
+	switch r.Header.Get("Sec-Fetch-Mode") {
+	case "navigate":
+		return true
+	case "", "same-origin":
+		return accepts(r.Header.Values("Accept"), "text/html", "application/xhtml+xml")
 	}
-	return accepts(r.Header.Values("Accept"), "text/html", "application/xhtml+xml")
+	return false
 }
 
 // acceptsAnything reads Accept of a program. A request without it accepts everything.

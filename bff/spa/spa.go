@@ -1,8 +1,9 @@
 // Package spa is the single-page app that the BFF serves at /, unless a team serves its own.
-// It consists of plain files, which are sent unchanged: there is no build step.
+// Browsers get what esbuild makes of it: one script, one style sheet and the service worker, in
+// built/. Run go generate after a change.
 //
-// It guarantees that a page and its modules belong to the same version of the app. All files
-// that the page loads are in a folder that is named after their content (/app/<hash>/), so
+// The package guarantees that a page and its script belong to the same version of the app. All
+// files that the page loads are in a folder that is named after their content (/app/<hash>/), so
 // browsers may keep them forever, and an instance of another version answers with a 404.
 package spa
 
@@ -20,16 +21,21 @@ import (
 	"strings"
 )
 
-// Files are the files for browsers as they are in the repository. It leaves out files that only
-// tools read (type declarations, tests, settings).
+// The source maps hold the sources, for debuggers.
 //
-//go:embed index.html service-worker.js *.css *.svg *.png app/*.js client/*.js vendor/*.js vendor/LICENSE-*
+//go:generate go tool -modfile=../../lint.mod esbuild app/main.js style.css service-worker.js --bundle --minify --format=esm --target=es2022 --sourcemap --entry-names=[name] --outdir=built --log-level=warning
+
+// Files are the files for browsers. The client is here as it is in the repository, for people who
+// read it at its documented path, /client/.
+//
+//go:embed index.html built/* *.svg *.png client/*.js vendor/LICENSE-*
 var Files embed.FS
 
 const (
 	page     = "index.html"
 	manifest = "manifest.webmanifest"
-	entry    = "app/main.js"
+	built    = "built/"
+	client   = "client/"
 	// Worker is the name of the service worker in the folder of the release.
 	Worker = "service-worker.js"
 )
@@ -47,42 +53,33 @@ type Config struct {
 	PasswordMinLength int // characters
 }
 
-// New makes the app. The client is also at its documented path, /client/.
+// New makes the app.
 func New(cfg Config) (*Release, error) {
-	own, err := ownFiles(cfg.Name)
-	if err != nil {
-		return nil, err
-	}
-	r := &Release{Folder: "app/" + digest(own)}
-	served := memory{}
-	for path, content := range own {
-		served[r.Folder+"/"+path] = content
-		if strings.HasPrefix(path, "client/") {
-			served[path] = content
-		}
-	}
-	if served[page], err = writePage(cfg, r.Folder, own); err != nil {
-		return nil, err
-	}
-	r.FS = served
-	return r, nil
-}
-
-// ownFiles are all files but the page, by their paths in the folder of the release.
-func ownFiles(name string) (map[string][]byte, error) {
-	own := map[string][]byte{}
-	err := fs.WalkDir(Files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path == page {
+	own, served := map[string][]byte{}, memory{}
+	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name == page {
 			return err
 		}
-		own[path], err = Files.ReadFile(path)
+		content, err := Files.ReadFile(name)
+		if strings.HasPrefix(name, client) {
+			served[name] = content
+		} else {
+			own[strings.TrimPrefix(name, built)] = content
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	own[manifest], err = writeManifest(name)
-	return own, err
+	if own[manifest], err = writeManifest(cfg.Name); err != nil {
+		return nil, err
+	}
+	folder := "app/" + digest(own)
+	for name, content := range own {
+		served[folder+"/"+name] = content
+	}
+	served[page], err = writePage(cfg, folder)
+	return &Release{FS: served, Folder: folder}, err
 }
 
 // digest names a set of files after their content.
@@ -95,11 +92,7 @@ func digest(own map[string][]byte) string {
 	return hex.EncodeToString(sum.Sum(nil)[:10])
 }
 
-func writePage(cfg Config, folder string, own map[string][]byte) ([]byte, error) {
-	modules, err := modulesOf(own, entry)
-	if err != nil {
-		return nil, err
-	}
+func writePage(cfg Config, folder string) ([]byte, error) {
 	source, err := Files.ReadFile(page)
 	if err != nil {
 		return nil, err
@@ -111,9 +104,8 @@ func writePage(cfg Config, folder string, own map[string][]byte) ([]byte, error)
 	var out bytes.Buffer
 	err = t.Execute(&out, struct {
 		Config
-		Folder, Entry string
-		Modules       []string
-	}{cfg, "/" + folder, entry, modules})
+		Folder string
+	}{cfg, "/" + folder})
 	return out.Bytes(), err
 }
 

@@ -1,9 +1,9 @@
 // When the page's work starts and stops: with the session, with the page, and with the network.
 
 /**
- * enter: somebody has signed in. back: the same person has logged in again. lost: the session has ended. out: nobody is signed
- * in. closing: the page may never be shown again. shown, restored: it is in use
- * again, and in the second case its stream may be gone. online: the network is back.
+ * enter: somebody has signed in. lost: the session has ended, or the page was restored and does not know. back: it is the
+ * session of the same person again. out: nobody is signed in. closing: the page may never be shown again. shown: it is in use
+ * again. restored: so it is, after closing. online: the network is back.
  * @typedef {{ enter: (userId: string) => void, back: () => void, lost: () => void, out: () => void, stop: () => void, closing: () => void, shown: () => void, restored: () => void, online: () => void }} Life
  */
 
@@ -29,8 +29,8 @@ export function followLife(session, on) {
 			ended = false
 			if (!same) on.enter(user)
 			else if (back) on.back()
-		} else if (now.state === 'lost' && !ended) {
-			ended = true
+		} else if (user && now.state !== 'out' && !ended) {
+			ended = true // or, for a restored page: whether it has ended is not known
 			on.lost()
 		} else if (now.state === 'out') {
 			user = ''
@@ -57,7 +57,7 @@ export function followLife(session, on) {
 		on.closing()
 		on.stop()
 	})
-	addEventListener('pageshow', event => event.persisted && isIn() && on.restored())
+	addEventListener('pageshow', event => event.persisted && user && on.restored()) // and back() follows
 	addEventListener('online', on.online)
 
 	return { started: stopUnseen } // a tab that was opened in the background may never be shown

@@ -7,7 +7,7 @@ import { AuthError, AwayError } from './auth.js'
 import { Ending } from './ending.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
-import { Offline } from './offline.js'
+import { NoAnswer, Offline } from './offline.js'
 import { appName, logo } from './page.js'
 import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
 import { load, session, signOut } from './session.js'
@@ -39,7 +39,7 @@ function redirectTarget(state, path, query) {
 function App() {
 	const { state, user } = useStore(session)
 	const { path, query, kind } = useStore(route)
-	const known = state !== 'loading' && state !== 'away'
+	const known = user !== null || state === 'out'
 	const redirect = known ? redirectTarget(state, path, query) : ''
 	useLayoutEffect(() => {
 		if (redirect) navigate(redirect, { replace: true })
@@ -59,23 +59,24 @@ function App() {
 	const moved = path !== first.current
 	if (moved) first.current = ''
 
-	if (state === 'away') return html`<${Offline} />`
+	if (state === 'away' && !user) return html`<${Offline} />`
 	if (!known || redirect) return html`<div class="splash" role="status" aria-label="Loading"><img src=${logo} width="48" height="48" alt="" /></div>`
 	const Page = (Object.hasOwn(pages, path) && pages[path]) || NotFound
-	const inside = state === 'in' || state === 'lost'
+	const inside = user !== null
 	// Typed text must not pass to the next person either, so the page's key contains the user.
 	// Pages for guests belong to nobody: a log-in in another tab must not reset one that was
 	// opened by a link from a mail.
 	const whose = forGuests(path) ? path : `${path} ${user?.id}`
 	return html`
-		<div class="app" inert=${state === 'lost'}>
+		<div class="app" inert=${inside && state !== 'in'}>
 			${inside && !forGuests(path) && html`<${Header} key=${user?.id} path=${path} />`}
 			<${Page} key=${whose} focus=${moved} />
 		</div>
 		<${Proof} />
 		${state === 'in' && html`<${Ending} />`}
 		${state === 'lost' && html`<${Expired} />`}
-		<${Toasts} /><${Announcer} />`
+		${state === 'away' && html`<${NoAnswer} />`}
+		${state !== 'loading' && html`<${Toasts} />`}<${Announcer} />`
 }
 
 /** @param {{ path: string }} props */

@@ -7,7 +7,7 @@ import { clearLastSeen, loadLastSeen, saveLastSeen } from './last-seen.js'
 import { logo } from './page.js'
 import { retry, session } from './session.js'
 import { shown, tasks } from './tasks.js'
-import { Away, Heading } from './ui.js'
+import { Away, Dialog, Heading } from './ui.js'
 import { startWorker } from './worker.js'
 
 const maxTasks = 1000 // the newest
@@ -16,6 +16,7 @@ const day = 86_400_000 // ms
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let timer
+let guessed = false // when the session ends was not known at the last save
 
 function save() {
 	clearTimeout(timer)
@@ -23,12 +24,13 @@ function save() {
 	const { state, user } = session.get()
 	if (state !== 'in' || !user || tasks.get().state !== 'ready') return
 	const left = session.left() // Infinity: not known
+	guessed = !Number.isFinite(left)
 	const seen = shown()
 		.filter(task => task.id > 0) // the server has the others not yet
 		.sort((a, b) => b.id - a.id)
 		.slice(0, maxTasks)
 		.map(({ id, title, description, completed, created_at }) => ({ id, title, description: description ?? null, completed, created_at }))
-	void saveLastSeen({ user: user.id, at: Date.now(), until: Date.now() + (Number.isFinite(left) ? left : day), tasks: seen })
+	void saveLastSeen({ user: user.id, at: Date.now(), until: Date.now() + (guessed ? day : left), tasks: seen })
 }
 
 tasks.follow(() => {
@@ -42,18 +44,31 @@ session.follow(() => {
 	if (state === 'out' || state === 'lost') {
 		clearTimeout(timer)
 		timer = undefined
+		guessed = false
 		whose = ''
 		void clearLastSeen()
 	} else if (state === 'in' && user && user.id !== whose) {
 		whose = user.id
+		guessed = false
 		void loadLastSeen().then(seen => {
 			if (seen && seen.user !== session.get().user?.id) void clearLastSeen()
 		})
 		void startWorker()
+	} else if (state === 'in' && guessed && Number.isFinite(session.left())) {
+		save() // the record lasted for a day, however short the session is
 	}
 })
 
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
+/**
+ * Covers a page that was restored for "back" and gets no answer. It shows no tasks: whoever uses
+ * this browser now may be somebody else than the page's user.
+ */
+export const NoAnswer = () => html`<${Dialog} title="No connection" shut=${true}>
+	<p class="lead">The server cannot be reached, so this page does not know whether you are still logged in. Your typed text is kept.</p>
+	<div class="actions"><button type="button" class="primary" onClick=${retry}>Try again</button></div>
+<//>`
 
 /** The page while the server cannot be reached. */
 export function Offline() {

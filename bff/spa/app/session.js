@@ -8,12 +8,7 @@ import { AwayError, awayText, call } from './auth.js'
  * @typedef {import('../client/session.js').SessionState} Session
  */
 
-export const session = createSession({
-	onRestored(done) {
-		document.body.style.visibility = 'hidden' // until we know who is signed in
-		void done.finally(() => (document.body.style.visibility = ''))
-	},
-})
+export const session = createSession()
 
 export const { load, retry, isStillValid, lost: markLost, stay } = session
 

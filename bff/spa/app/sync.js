@@ -4,8 +4,9 @@
 // page are elsewhere.
 //
 // The rules:
-//   - Changes to one record are sent one after the other. Records are created in the order in which
-//     they were added, unless one fails: the later ones do not wait for it. Few requests are under way at a time.
+//   - Changes to one record are sent one after the other. Records are created in the order in which they were
+//     added. If one fails, the later ones do not wait for it: they would stay unsaved for as long as it fails. So
+//     one that is repeated after later ones is newer than they are. Few requests are under way at a time.
 //   - If a change may or may not have arrived (no answer, a busy server, an ended session), it is kept
 //     and marked. It is sent again in its order, one at a time, and the first that fails stops the rest.
 //     A creation keeps its Idempotency-Key, so that it happens only once.
@@ -55,8 +56,9 @@ export function createSync(kind, on, { isIn, now, pause }) {
 		let repeats = ops.some(op => op.again && op.state === 'sending')
 		for (const op of ops) {
 			const waits = (creates && op.kind === 'create') || (repeats && op.again)
+			// Also while this one waits for a repeat: it was added before the later ones.
+			creates ||= op.kind === 'create' && op.state === 'queued'
 			if (op.state === 'queued' && room > 0 && !waits && !busy.has(op.key)) {
-				creates ||= op.kind === 'create'
 				repeats ||= op.again === true
 				room--
 				void send(op)

@@ -206,10 +206,7 @@ const life = followLife(session, {
 		mine?.queue.leave(ops().map(stored))
 	},
 	shown: () => void (mine && !mine.live.runs() && start()),
-	restored() {
-		mine?.queue.back()
-		start()
-	},
+	restored: () => void mine?.queue.back(),
 	// When the network returns, all tabs and devices start at the same moment; so wait a random time.
 	online: paced(() => void setTimeout(() => {
 		if (mine?.live.isAway()) start()

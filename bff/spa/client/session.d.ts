@@ -6,10 +6,13 @@ export interface SessionState {
   /**
    * `loading`: not known yet; show nothing private. `in`, `out`: known. `lost`: the session has ended while
    * the page was in use; keep the page, but hide it, until the same user is back. `away`: the server could not
-   * be reached when the page was opened.
+   * be reached when the page was opened, or when the browser restored it for "back".
    */
   readonly state: 'loading' | 'in' | 'out' | 'lost' | 'away'
-  /** Also known while `lost`. */
+  /**
+   * Also known while `lost`, and while a page that was restored for "back" is `loading` or `away`: keep the page,
+   * but hide it. Somebody else may have signed in meanwhile.
+   */
   readonly user: SessionUser | null
   /** The session's handle, to find it in `/api/auth/list-sessions`. It gives no access. */
   readonly handle: string
@@ -50,8 +53,6 @@ export interface SessionOptions {
   /** How long before the end to warn, in milliseconds; at most a quarter of the session's lifetime. Default: 120 000. */
   warnBefore?: number | undefined
   clock?: Clock | undefined
-  /** The browser has restored the page for "back": hide it until the promise is resolved, since somebody else may be signed in. */
-  onRestored?: ((done: Promise<void>) => void) | undefined
 }
 
 export interface FetchOptions extends RequestInit {

@@ -8,12 +8,15 @@
 //   - An answer to a question that is older than the latest change is dropped.
 //   - A session that ends keeps its user. If the same user returns, the page goes on. Anybody else
 //     gets a page without anything of the first user, and nothing of theirs is sent.
+//   - A page that the browser restores for "back" knows nothing: meanwhile, somebody else may have
+//     signed in. It keeps its user too, and shows nothing of them before the server has answered.
 import { createDeadline, ownClock } from './deadline.js'
 import { tabs } from './tabs.js'
 
 const slice = 30_000 // ms; a laptop that slept notices after that time at the latest
 const unseen = 60_000 // ms; a page that was hidden for longer asks when it is shown
 const patience = 20_000 // ms for an answer
+const restoring = 3_000 // ms; then a restored page says that there is no answer, and still waits for it
 
 /** @import * as Types from './session.js' */
 
@@ -21,7 +24,7 @@ const patience = 20_000 // ms for an answer
 const unknown = { state: 'loading', user: null, handle: '', why: '', warning: null }
 
 /** @type {typeof Types.createSession} */
-export function createSession({ baseURL = '', fetch, channel = 'vestibule.session', warnBefore = 120_000, clock = ownClock, onRestored } = {}) {
+export function createSession({ baseURL = '', fetch, channel = 'vestibule.session', warnBefore = 120_000, clock = ownClock } = {}) {
   const base = baseURL.replace(/\/+$/, '')
   const send = (/** @type {Parameters<typeof globalThis.fetch>} */ ...args) => (fetch ?? globalThis.fetch)(...args)
   let now = unknown
@@ -37,6 +40,8 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
   const end = createDeadline(clock, warnBefore)
   /** @type {unknown} */
   let timer
+  /** @type {unknown} */
+  let restoringTimer
 
   /** @param {Types.SessionState} next */
   function set(next) {
@@ -72,7 +77,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
     const answer = await ask('').catch(() => null)
     if (before !== epoch) return
     // An unreachable server does not end a session, so a signed-in user stays signed in.
-    if (!answer) return void (now.state === 'loading' && replace({ ...unknown, state: 'away' }))
+    if (!answer) return void (now.state === 'loading' && replace({ ...now, state: 'away' }))
     if (answer.found) enter(answer.found, answer.date)
     else gone(heard)
   }
@@ -102,10 +107,10 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
 
   /** @param {boolean} heard */
   function gone(heard) {
-    const before = now.state
-    if (before === 'in') replace({ ...now, state: 'lost', warning: null })
-    else if (before !== 'lost') replace({ ...unknown, state: 'out', why: now.why })
-    if (before === 'in' && !heard) others.tell('lost')
+    if (now.state === 'lost') return
+    if (!now.user) return replace({ ...unknown, state: 'out', why: now.why })
+    replace({ ...now, state: 'lost', warning: null })
+    if (!heard) others.tell('lost')
   }
 
   // --- the end that can be foreseen ----------------------------------------------------
@@ -141,12 +146,16 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
     else if (word === 'out' && now.state !== 'out') replace({ ...unknown, state: 'out', why: 'elsewhere' })
   })
 
-  // A page that wakes, or that the browser restores for "back", may have missed the end.
   const restored = (/** @type {Event} */ event) => {
     if (!(/** @type {PageTransitionEvent} */ (event).persisted)) return
-    const done = load()
-    onRestored?.(done)
+    if (now.state === 'in') replace({ ...now, state: 'loading', warning: null })
+    void load()
+    clock.clearTimeout(restoringTimer)
+    // Not with replace: an answer that comes later still counts.
+    restoringTimer = clock.setTimeout(() => now.state === 'loading' && set({ ...now, state: 'away' }), restoring)
+    Object(restoringTimer).unref?.()
   }
+  // A page that wakes may have missed the end.
   const seen = () => {
     if (globalThis.document?.visibilityState !== 'visible' || now.state !== 'in') return
     if (clock.now() - asked > unseen) void load()
@@ -202,7 +211,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
     },
     load: () => load(),
     retry() {
-      replace(unknown)
+      replace({ ...now, state: 'loading' })
       return load()
     },
     enter(answer) {
@@ -214,9 +223,11 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
       if (now.user) set({ ...now, user: { ...now.user, ...user }, handle: handle ?? now.handle })
       if (user) others.tell('in')
     },
-    // If the server says that the session is valid and refuses its requests all the same, the other
-    // tabs would learn nothing by asking.
-    lost: () => gone(doubted === epoch),
+    lost() {
+      // While the server is asked, its answer decides. If it says that the session is valid and refuses
+      // the session's requests all the same, the other tabs would learn nothing by asking.
+      if (now.state === 'in') gone(doubted === epoch)
+    },
     leave(why = '') {
       replace({ ...unknown, state: 'out', why })
     },
@@ -236,6 +247,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
     fetch: guarded,
     close() {
       clock.clearTimeout(timer)
+      clock.clearTimeout(restoringTimer)
       others.close()
       followers.clear()
       globalThis.removeEventListener?.('pageshow', restored)

@@ -6,6 +6,10 @@ import { describe, test } from 'node:test'
 import { createSession } from '../../../bff/spa/client/session.js'
 import { until } from './support.js'
 
+// Node has no window.
+const window = new EventTarget()
+for (const name of ['addEventListener', 'removeEventListener']) globalThis[name] = window[name].bind(window)
+
 const minute = 60_000
 const ada = { id: 'usr_ada', name: 'Ada', email: 'ada@example.com', emailVerified: false }
 const bob = { ...ada, id: 'usr_bob', name: 'Bob' }
@@ -34,7 +38,7 @@ class FakeServer {
     const { pathname, searchParams } = new URL(url, 'http://localhost')
     if (pathname.endsWith('/session')) {
       this.asked.push(searchParams.get('peek') ? 'peek' : 'read')
-      await breath()
+      await (this.slow ?? breath())
       if (!this.user) return body(200, null)
       if (!searchParams.get('peek')) this.extend()
       const updatedAt = new Date(this.ends - this.lifetime).toISOString()
@@ -132,6 +136,67 @@ describe('who is signed in', () => {
     release()
     await late
     assert.deepEqual([kit.get().state, kit.get().handle], ['in', 'new'])
+  })
+})
+
+// What a browser does to a page that it has kept for "back".
+const restore = (kit) => window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true })) && kit.get()
+
+describe('a page that is restored', () => {
+  for (const [who, name, state] of [[ada, 'the same user', 'in'], [bob, 'another user', 'in'], [null, 'nobody', 'lost']]) {
+    test(`shows nothing before the server has answered that it is ${name}`, async (t) => {
+      const { kit, server } = setUp(t)
+      await kit.load()
+      const seen = []
+      kit.follow(() => seen.push([kit.get().state, kit.get().user.id]))
+      server.user = who
+      assert.deepEqual([restore(kit).state, kit.get().user], ['loading', ada])
+      await until('the answer', () => seen.length > 1)
+      assert.deepEqual(seen, [['loading', ada.id], [state, (who ?? ada).id]])
+    })
+  }
+
+  test('says after three seconds that there is no answer, and still waits for it', async (t) => {
+    const { kit, server, clocks } = setUp(t)
+    await kit.load()
+    let release
+    server.slow = new Promise((done) => { release = done })
+    restore(kit)
+    await pass(server, clocks, 2000)
+    assert.equal(kit.get().state, 'loading')
+    await pass(server, clocks, 2000)
+    assert.deepEqual([kit.get().state, kit.get().user], ['away', ada])
+    kit.lost() // its stream says so; the answer decides
+    assert.equal(kit.get().state, 'away')
+    release()
+    await until('the late answer', () => kit.get().state === 'in')
+  })
+
+  test('does not trust what it knew when the server cannot be reached', async (t) => {
+    const { kit, server } = setUp(t)
+    await kit.load()
+    server.away = true
+    restore(kit)
+    await until('the failure', () => kit.get().state === 'away')
+    const sent = server.requests.length
+    server.away = false
+    server.user = bob
+    await kit.retry()
+    assert.deepEqual([kit.get().state, kit.get().user, server.requests.length], ['in', bob, sent])
+  })
+
+  test('of nobody, and of a session that has ended, stays what it is until the answer', async (t) => {
+    for (const state of ['out', 'lost']) {
+      const { kit, server } = setUp(t)
+      if (state === 'lost') await kit.load()
+      server.user = null
+      await kit.load()
+      server.away = true
+      assert.equal(restore(kit).state, state)
+      for (let i = 0; i < 8; i++) await breath()
+      assert.equal(kit.get().state, state)
+      kit.close()
+    }
   })
 })
 

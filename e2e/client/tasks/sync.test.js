@@ -94,6 +94,21 @@ describe('changes', () => {
     assert.deepEqual(heard(), ['unsaved', 'unsaved', 'unsaved', 'unsaved', 'saved'])
   })
 
+  test('that are repeated stay in front of new ones', async () => {
+    const { kind, sync, add, idle } = setUp()
+    for (const title of ['a', 'x']) add(title)
+    await idle()
+    kind.fails = [away(), away()]
+    sync.push({ kind: 'update', key: 'new-x', change: { completed: true } })
+    add('b')
+    await idle()
+    assert.deepEqual(sync.ops().map((op) => op.state), ['failed', 'failed'])
+    sync.repeat('failed') // the update is under way, and b waits for it
+    add('c')
+    await idle()
+    assert.deepEqual([...kind.stored.values()].map((r) => r.title), ['a', 'x', 'b', 'c'])
+  })
+
   test('that are refused in the middle do not stop the others', async () => {
     const { kind, sync, add, idle, told } = setUp()
     kind.fails = [away(), away(), away()]
