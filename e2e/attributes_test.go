@@ -10,8 +10,7 @@ import (
 // compareAttributes makes elements with a template of the app, and with the browser's own
 // parser, and returns those that differ.
 const compareAttributes = `(async () => {
-	const folder = document.querySelector('script[src]').src.replace(/\/app\/[^/]*$/, '')
-	const [{ html }, { render }] = await Promise.all([import(folder + '/app/html.js'), import(folder + '/vendor/preact.js')])
+	const [{ html }, { render }] = await Promise.all([import('/app/html.js'), import('/vendor/preact.js')])
 	const flag = ['', 'true', 'false'], words = {
 		spellcheck: ['true', 'false'], draggable: ['true', 'false'], translate: ['', 'yes', 'no'], autocorrect: ['', 'on', 'off'], writingsuggestions: flag,
 		contenteditable: [...flag, 'plaintext-only'], hidden: [...flag, 'until-found'], inert: flag, autofocus: flag, readonly: flag, required: flag, disabled: flag,
