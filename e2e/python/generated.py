@@ -7,6 +7,7 @@ printed, one a line, so that the test sees which ones this program does not know
 """
 
 import base64
+import datetime
 import importlib
 import json
 import os
@@ -90,13 +91,14 @@ def account(call):
     email = "ada@example.com"
     call.refused("signup", 400, accounts.SignupResponse400, "PASSWORD_TOO_SHORT", body=accounts.SignUp(email=email, password="x"))
     user = call("signUpEmail", 200, accounts.SignedUp, body=accounts.SignUp(email=email, password=PASSWORD, name="Ada")).user
-    for operation in ("getSession", "session"):
-        assert call(operation, 200, accounts.Current).user.id == user.id
+    assert call("getSession", 200, accounts.Current).user.id == user.id
+    now = call("session", 200, accounts.CurrentEnds, peek=True)
+    assert now.user.id == user.id and now.expires_at < now.max_expires_at
     assert browser()("session", 200, NOTHING) is None
     assert [s.user_id for s in call("listSessions", 200, list)] == [user.id]
     assert [a.user_id for a in call("listAccounts", 200, list)] == [user.id]
     call("updateUser", 200, accounts.Status, body=accounts.UpdateUser(name="Ada L."))
-    assert call("session", 200, accounts.Current).user.name == "Ada L."
+    assert call("session", 200, accounts.CurrentEnds).user.name == "Ada L."
     call("verifyPassword", 200, accounts.Status, body=accounts.VerifyPassword(password=PASSWORD))
     call.refused("changePassword", 400, accounts.ChangePasswordResponse400, "INVALID_PASSWORD",
                  body=accounts.ChangePassword(current_password="wrong", new_password=NEXT_PASSWORD))
@@ -135,7 +137,7 @@ def sessions(call):
     call("login", 200, accounts.SignedIn, body=body)
     other = browser()
     other("signInEmail", 200, accounts.SignedIn, body=body)
-    handle = other("session", 200, accounts.Current).session.token
+    handle = other("session", 200, accounts.CurrentEnds).session.token
     call("revokeSession", 200, accounts.Status, body=accounts.RevokeSession(token=handle))
     other.refused("listSessions", 401, accounts.SignedOut, "UNAUTHORIZED")
     for operation, keeps in (("revokeOtherSessions", True), ("revokeSessions", False)):
@@ -203,6 +205,13 @@ def api_tasks(user_id, token):
     assert call("getTask", 200, tasks.Task, user_id, task.id) == task
     assert call("updateTask", 200, tasks.Task, user_id, task.id, body=tasks.TaskChange(title="Kept")).title == "Kept"
     assert call("patchTask", 200, tasks.Task, user_id, task.id, body=tasks.TaskChange(description="new")).description == "new"
+    assert not task.due_on and not task.position
+    day = datetime.date(2026, 2, 14)
+    moved = call("patchTask", 200, tasks.Task, user_id, task.id, body=tasks.TaskChange(due_on=day, position="5c8"))
+    assert (moved.due_on, moved.position) == (day, "5c8")
+    assert call("fetchTasks", 200, list, user_id, due_from=day, due_to=day, sort=tasks.FetchTasksSort.DUE_ON_DESCENDING) == [moved]
+    assert call("fetchTasks", 200, list, user_id, has_due=False, sort=tasks.FetchTasksSort.POSITION) == []
+    assert not call("patchTask", 200, tasks.Task, user_id, task.id, body=tasks.TaskChange(due_on=None)).due_on
     assert call("toggleTask", 200, tasks.Task, user_id, task.id).completed is True
     # A generated function reads the whole answer, and a stream has no end.
     watch = importlib.import_module(MODULES["api"]["watchtasks"])
@@ -224,6 +233,7 @@ def about():
     for operation in ("jwks", "getKeys"):
         assert visitor(operation, 200, accounts.Jwks).keys == []  # HS256
     assert visitor("getMetadata", 200, accounts.Metadata).token_endpoint.endswith("/oauth2/token")
+    visitor("changePasswordPage", 302, NOTHING)
     assert b"<html" in visitor("getApp", 200, bff.types.File, "tasks").payload.read()
     for call, models in ((visitor, accounts), (Caller("api", api.Client(base_url=env["API"])), tasks)):
         assert call("getOpenAPI", 200, models.Document).openapi == "3.1.1"

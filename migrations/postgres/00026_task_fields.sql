@@ -15,7 +15,7 @@ ALTER TABLE tasks
 -- +goose StatementBegin
 CREATE FUNCTION fill_task_position() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.position := lpad(to_hex(281474976710655 - round(extract(epoch FROM NEW.created_at) * 1000)::bigint), 12, '0') || '8';
+    NEW.position := lpad(to_hex(281474976710655 - round(extract(epoch FROM date_trunc('milliseconds', NEW.created_at)) * 1000)::bigint), 12, '0') || '8';
     RETURN NEW;
 END $$;
 -- +goose StatementEnd

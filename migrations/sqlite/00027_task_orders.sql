@@ -16,4 +16,4 @@ CREATE INDEX tasks_unfolded_idx ON tasks (id) WHERE title_fold IS NULL OR folded
 DROP INDEX tasks_unfolded_idx;
 DROP INDEX tasks_completed_due_idx;
 DROP INDEX tasks_completed_position_idx;
-UPDATE tasks SET title_fold = NULL WHERE octet_length(title) <> length(title) OR octet_length(description) <> length(description);
+UPDATE tasks SET title_fold = NULL, folded = 0 WHERE octet_length(title) <> length(title) OR octet_length(description) <> length(description);

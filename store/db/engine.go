@@ -45,6 +45,10 @@ type Dialect struct {
 	// DB.Single sends alone. On SQLite they are made one by one, and nothing travels.
 	OneStatement bool
 
+	// SplitPlaces: a comparison of rows that ends with the id of a task does not use an index
+	// up to its end.
+	SplitPlaces bool
+
 	// WaitBrieflySQL and WaitAgainSQL bound how long the statements between them wait for
 	// a row of another transaction. SQLite does not need them: its only writer waits
 	// before it begins.

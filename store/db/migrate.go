@@ -130,7 +130,7 @@ func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	err = f(held, p, status)
+	err = explainReadOnly(f(held, p, status))
 	if cause := context.Cause(held); err != nil && cause != nil && ctx.Err() == nil {
 		err = cause
 	}

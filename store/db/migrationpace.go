@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // While a migration waits for a lock of a table, PostgreSQL lets everybody else wait behind
@@ -68,13 +69,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // migrationPool opens the pool of a migration on PostgreSQL, which may take long without an
 // answer. Statements outside of a transaction get no SET LOCAL and no READ WRITE, so the
-// connection begins without timeouts and may write. A pooler may refuse that.
+// connection begins without timeouts and may write. A pooler may refuse one of these, or all.
 func (s *DB) migrationPool(ctx context.Context, config pq.Config) (*sql.DB, error) {
 	quiet := config.Clone()
 	quiet.Runtime["statement_timeout"], quiet.Runtime["lock_timeout"] = "0", "0"
-	quiet.Runtime["default_transaction_read_only"] = "off"
+	writes := quiet.Clone()
+	writes.Runtime["default_transaction_read_only"] = "off"
 	var db *sql.DB
-	for _, c := range []pq.Config{quiet, config} {
+	for _, c := range []pq.Config{writes, quiet, config} {
 		hosts, err := newHosts(c)
 		if err != nil {
 			return nil, err
@@ -86,6 +88,14 @@ func (s *DB) migrationPool(ctx context.Context, config pq.Config) (*sql.DB, erro
 		_ = db.Close()
 	}
 	return db, nil
+}
+
+// explainReadOnly adds the cure if a statement outside of a transaction was not allowed to write.
+func explainReadOnly(err error) error {
+	if pq.As(err, pqerror.ReadOnlySQLTransaction) == nil {
+		return err
+	}
+	return fmt.Errorf("%w; if default_transaction_read_only is on and DATABASE_URL leads to a pooler, migrate with a DATABASE_URL that leads to the server itself", err)
 }
 
 // openMigration notes the server's process. Behind a pooler it changes with each

@@ -121,7 +121,7 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 			columnsSQL:  `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'`,
 			namesSQL:    `SELECT name, CASE type WHEN 'index' THEN tbl_name ELSE '' END FROM sqlite_schema`,
 			foldName:    strings.ToLower,
-			dialect:     Dialect{FindSQL: func(column string) string { return `instr(` + column + `, ?) > 0` }},
+			dialect:     Dialect{SplitPlaces: true, FindSQL: func(column string) string { return `instr(` + column + `, ?) > 0` }},
 			lock: func(ctx context.Context) (context.Context, func(), error) {
 				release, err := lockFile(ctx, file.path+".lock")
 				return ctx, release, err // the lock stays

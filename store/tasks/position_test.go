@@ -106,6 +106,11 @@ func TestMovedAndDue(t *testing.T) {
 		if got := paged(t, d, u.ID, tasks.Query{By: tasks.ByDue, Due: tasks.DueBetween("2027-01-01", "")}, 10); len(got) != 1 {
 			t.Error("the task is not found by its new date")
 		}
+		got, err := d.UpdateTask(t.Context(), u.ID, want.ID, tasks.Change{Position: new("")}, nil, want.UpdatedAt)
+		if err != nil || got.Moved() {
+			t.Errorf("moved back: got the position %q, error %v, want %q", got.Position, err, tasks.FirstPosition(want.CreatedAt))
+		}
+		want.Position, want.Version = got.Position, got.Version
 		change(tasks.Change{DueOn: new((*string)(nil))})
 		if got := paged(t, d, u.ID, tasks.Query{By: tasks.ByDue, Due: tasks.NotDue()}, 10); len(got) != 1 {
 			t.Error("the task without a date is not found without one")

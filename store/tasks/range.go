@@ -17,22 +17,55 @@ var taskKeys = [...]string{ByID: "", ByCreated: "created_at", ByUpdated: "update
 type part struct {
 	completed *bool // nil: either, by id alone
 	due       *Due  // nil: not ordered by date
+	begin     begin
 }
+
+// begin says where a part begins.
+type begin int
+
+const (
+	usual     begin = iota // at its start, or behind the place after which q goes on
+	sameKey                // with the next id of the place's key, and it ends with that key
+	behindKey              // with the next key
+)
 
 // parts are the ranges that make up a list. Where completed does not matter there are two of
 // each, to be merged: an index without it would double what is written with every change.
-func (q Query) parts() (parts []part) {
+func (q Query) parts(splits bool) (parts []part) {
 	either := []*bool{new(false), new(true)}
 	if q.Completed != nil || q.By == ByID {
 		either = []*bool{q.Completed}
 	}
 	for _, completed := range either {
 		if q.By != ByDue {
-			parts = append(parts, part{completed, nil})
+			parts = append(parts, part{completed: completed})
 			continue
 		}
 		for _, due := range q.ranges() {
-			parts = append(parts, part{completed, &due})
+			parts = append(parts, part{completed: completed, due: &due})
+		}
+	}
+	if splits && q.After != nil {
+		return q.split(parts)
+	}
+	return parts
+}
+
+// split cuts the parts in which q goes on. SQLite compares (completed, created_at, id) with an
+// index only up to created_at, because it does not see that the last column is the key of the
+// table. It would read again all tasks of the place's key: of a thousand tasks that are due on
+// no date, or are completed in a list by id, each page would read those of the pages before.
+func (q Query) split(whole []part) (parts []part) {
+	for _, p := range whole {
+		if p.completed == nil || !p.holds(q.After) {
+			parts = append(parts, p)
+			continue
+		}
+		p.begin = sameKey
+		parts = append(parts, p)
+		if taskKeys[q.By] != "" {
+			p.begin = behindKey
+			parts = append(parts, p)
 		}
 	}
 	return parts
@@ -43,8 +76,8 @@ func (q Query) parts() (parts []part) {
 // be id. It is one of a few dozen texts.
 //
 // Each part reads a range of one index, from its start.
-func (q Query) statement(userID, columns string, columnArgs []any, limit int) (string, []any) {
-	parts := q.parts()
+func (s *Store) statement(q Query, userID, columns string, columnArgs []any, limit int) (string, []any) {
+	parts := q.parts(s.Dialect().SplitPlaces)
 	if len(parts) == 1 {
 		return q.part(parts[0], userID, columns, columnArgs, limit)
 	}
@@ -99,6 +132,9 @@ func (q Query) bounds(p part, order []string) (where string, args []any) {
 	if q.Descending {
 		from, to = to, from
 	}
+	if p.begin != usual {
+		return q.splitBounds(p, from, to)
+	}
 	bound := func(compare string, at ...any) {
 		where += ` AND (` + strings.Join(order[:len(at)], `, `) + `)` + compare + ` (` + marks(len(at)) + `)`
 		args = append(args, at...)
@@ -108,10 +144,7 @@ func (q Query) bounds(p part, order []string) (where string, args []any) {
 		at, end = append(at, *p.completed), append(end, *p.completed)
 	}
 	if p.due != nil {
-		first, last := p.due.from, p.due.to
-		if q.Descending {
-			first, last = last, first
-		}
+		first, last := q.ends(p.due)
 		at, end = append(at, first), append(end, last)
 	}
 	switch {
@@ -124,6 +157,35 @@ func (q Query) bounds(p part, order []string) (where string, args []any) {
 		bound(to+`=`, end...)
 	}
 	return where, args
+}
+
+// splitBounds are the conditions of a part that was cut. They compare no rows: the first row that
+// SQLite reads for (completed, created_at) > (?, ?) has the same values, and so have all of that key.
+func (q Query) splitBounds(p part, from, to string) (where string, args []any) {
+	and := func(condition string, arg any) { where, args = where+` AND `+condition+` ?`, append(args, arg) }
+	key := taskKeys[q.By]
+	and(`completed =`, *p.completed)
+	switch {
+	case p.begin == behindKey:
+		and(key+from, q.After.Key)
+		if p.due != nil {
+			_, last := q.ends(p.due)
+			and(key+to+`=`, last)
+		}
+		return where, args
+	case key != "":
+		and(key+` =`, q.After.Key)
+	}
+	and(`id`+from, q.After.ID)
+	return where, args
+}
+
+// ends are the first and the last key of a range, in the direction of q.
+func (q Query) ends(due *Due) (first, last string) {
+	if q.Descending {
+		return due.to, due.from
+	}
+	return due.from, due.to
 }
 
 // holds reports whether a place can be in the part. If not, the part has not begun yet.

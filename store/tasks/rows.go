@@ -35,7 +35,7 @@ func (s *Store) taskRows(ctx context.Context, userID string, q Query, limit int)
 }
 
 func (s *Store) readRows(ctx context.Context, userID string, q Query, limit int) (rows []taskRow, next *Position, err error) {
-	statement, args := q.statement(userID, rowColumns, nil, limit+1)
+	statement, args := s.statement(q, userID, rowColumns, nil, limit+1)
 	err = s.Call(ctx, "list tasks", func(ctx context.Context) error {
 		var r taskRow
 		var last Position

@@ -131,7 +131,7 @@ func (s *search) piece(ctx context.Context) (found []taskRow, err error) {
 // text: most are, and are read once.
 func (s *search) candidates(ctx context.Context) (all []candidate, err error) {
 	columns, args := s.columns()
-	statement, args := s.q.statement(s.user, columns, args, searchRows)
+	statement, args := s.statement(s.q, s.user, columns, args, searchRows)
 	err = s.turn(ctx, func(ctx context.Context) error {
 		var c candidate
 		return s.often.Every(ctx, []any{&c.at.ID, &c.size, &c.hit, s.q.keyField(&c.at)}, func(readable bool) {
