@@ -1,6 +1,11 @@
 package e2e
 
-import "testing"
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+)
 
 // compareAttributes makes elements with a template of the app, and with the browser's own
 // parser, and returns those that differ.
@@ -34,7 +39,10 @@ const compareAttributes = `(async () => {
 func TestAttributesMeanWhatTheySay(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
+	sources := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(filepath.Dir(mustGetwd(t)), "bff", "spa"))))
+	t.Cleanup(sources.Close)
 	for name, w := range map[string]*window{"Chromium": a.device(t, "/login"), "Firefox": a.firefox(t, "/login")} {
+		w.must(w.engine.open(sources.URL + "/vendor/README.md"))
 		got, err := w.engine.evaluate(compareAttributes)
 		w.must(err)
 		if got != "" {

@@ -152,6 +152,7 @@ func TestTheDayOutlivesAReload(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "day-kept@example.com")
+	w.leavesGladly()
 	w.add("dentist")
 	w.saved()
 	w.press("Edit", "dentist")

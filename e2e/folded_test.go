@@ -39,6 +39,18 @@ func TestDoneTasksAreFolded(t *testing.T) {
 	if got := w.js(`[...document.querySelectorAll('.controls > *')].map(e => Math.round(e.getBoundingClientRect().height)).join(' ')`); got != "44 44 44" {
 		t.Errorf("the controls have the heights %v", got)
 	}
+	// Among all tasks a done one stays where it is, and so does the focus.
+	w.js(`void (real => (window.setTimeout = (what, ms, ...more) => real(ms === 2_500 ? () => (what(), window.over = true) : what, ms, ...more)))(window.setTimeout)`)
+	w.add("d")
+	w.lists("d", "c")
+	w.saved()
+	w.press("c")
+	w.until(`window.over`)
+	if got := w.js(`nameOf(document.activeElement)`); got != "c" {
+		t.Errorf("the focus goes from c to %v", got)
+	}
+	w.press("c")
+	w.saved()
 	// Many are a question first.
 	w.js(`void Promise.all(Array.from({ length: 21 }, (_, i) => fetch('/api/proxy/me/tasks', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ title: 'done ' + i, completed: true }) })))`)
 	w.press("Done 21")
@@ -48,6 +60,7 @@ func TestDoneTasksAreFolded(t *testing.T) {
 	w.press("Clear done")
 	w.press("Delete them")
 	w.shows("Nothing is done yet.")
+	w.until(`document.activeElement.matches('h1')`) // the button that had the focus is gone
 	w.press("Dismiss")
 	w.until(`!document.querySelector('.toast')`)
 	w.quiet()

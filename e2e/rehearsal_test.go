@@ -18,7 +18,7 @@ import (
 func TestTheRehearsalOfAnInstallation(t *testing.T) {
 	t.Parallel()
 	r := releaseOf(t)
-	tools, temporary := t.TempDir(), t.TempDir()
+	tools, temporary, installed := t.TempDir(), t.TempDir(), t.TempDir()
 	for name, module := range map[string]string{"otelcol": "otelcollector", "promtool": "promcheck"} {
 		mustShell(t, "../internal/"+module, "GOFLAGS=-buildvcs=false go build -ldflags='-s -w' -o '"+filepath.Join(tools, name)+"' .")
 	}
@@ -36,7 +36,8 @@ func TestTheRehearsalOfAnInstallation(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, script, r.archive)
 	cmd.Dir = t.TempDir()
-	cmd.Env = []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "HOME=" + cmd.Dir, "TMPDIR=" + temporary, "PORTS=" + strings.Join(ports, " ")}
+	cmd.Env = []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "HOME=" + cmd.Dir, "TMPDIR=" + temporary, "PORTS=" + strings.Join(ports, " "),
+		"DATABASE_URL=sqlite:" + filepath.Join(installed, "vestibule.db"), "BASE_URL=https://app.example.com"} // of an installation, in the shell of its operator
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends what it has started
 	cmd.WaitDelay = 30 * time.Second
 	out, err := cmd.CombinedOutput()
@@ -51,6 +52,9 @@ func TestTheRehearsalOfAnInstallation(t *testing.T) {
 
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
 		t.Errorf("got %v, %v, want nothing left behind", left, err)
+	}
+	if touched, err := os.ReadDir(installed); err != nil || len(touched) > 0 {
+		t.Errorf("got %v, %v, want nothing in the folder of the real database", touched, err)
 	}
 	for _, address := range addresses {
 		l, err := net.Listen("tcp", address)

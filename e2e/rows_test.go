@@ -52,8 +52,13 @@ func TestATouchDeviceHasAButtonForMore(t *testing.T) {
 	w.must(err)
 	w.until(rowButtons + ` === 'More'`)
 	w.names("button", "More Buy milk")
+	const place = `named('button', 'More').getBoundingClientRect().right`
+	before := w.js(place)
 	w.press("More", "Buy milk")
 	w.until(rowButtons + ` === 'More,Edit,Delete' && document.activeElement.ariaExpanded === 'true'`)
+	if after := w.js(place); after != before {
+		t.Errorf("More moves from %v to %v px, so a second tap hits another button", before, after)
+	}
 	w.press("More", "Buy milk")
 	w.until(rowButtons + ` === 'More'`)
 	// Who uses a keyboard with such a device needs no More.

@@ -47,7 +47,7 @@ func TestAPageThatCannotStartSaysSo(t *testing.T) {
 	if _, err := chromedp.Call(w.ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
 		t.Fatal(err)
 	}
-	block(a.bff + folder + "/app/joined.js")
+	block(a.bff + folder + "/main.js")
 	w.do(chromedp.Reload())
 	says("no-app", "has not started yet", ".late")
 	w.axe(axe)

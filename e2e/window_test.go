@@ -138,11 +138,13 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	// The thing must have stopped moving. A page that was just resized is still laid out.
 	var at []any
 	for end, before := time.Now().Add(patience), []any(nil); ; time.Sleep(20 * time.Millisecond) {
-		now, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
+		now, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect()
+			const sliding = [...document.querySelectorAll('.tasks > li')].some(row => row.getAnimations().some(a => a.playState === 'running')) // another row may lie over this one
+			return [r.x + r.width / 2, r.y + r.height / 2, sliding] })(` + find + `)`).([]any)
 		if !ok || time.Now().After(end) {
 			w.Fatalf("no place for %s", name)
 		}
-		if slices.Equal(now, before) {
+		if now[2] == false && slices.Equal(now, before) {
 			at = now
 			break
 		}
@@ -209,6 +211,7 @@ func (w *window) quiet(expected ...string) {
 		failed := strings.Contains(message.Text, "Failed to load resource")
 		switch {
 		case strings.Contains(message.Text, "ERR_INCOMPLETE_CHUNKED_ENCODING"): // the server ends the streams of a session that has ended
+		case strings.Contains(message.Text, "when fetching the script") && slices.Contains(expected, "ERR_"): // the service worker's, without a network
 		case failed && slices.ContainsFunc(expected, func(part string) bool { return strings.Contains(message.Text, part) }):
 		case failed && busy > 0 && strings.Contains(message.Text, "503") && strings.HasPrefix(message.URL, w.origin+"/api/auth/"):
 			busy--

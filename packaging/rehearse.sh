@@ -10,6 +10,12 @@
 set -euo pipefail
 
 [ $# = 1 ] || { echo "usage: $0 ARCHIVE" >&2; exit 2; }
+# The settings in this shell may be those of a real installation. Its database is not for a rehearsal.
+[ "${REHEARSING:-}" ] ||
+	exec env -i REHEARSING=1 PATH="$PATH" HOME="${HOME:-/}" TMPDIR="${TMPDIR:-/tmp}" PORTS="${PORTS:-}" "$BASH" "$0" "$1"
+for tool in caddy curl openssl promtool otelcol; do
+	command -v $tool >/dev/null || { echo "$tool is not in PATH" >&2; exit 2; }
+done
 archive=$(realpath "$1")
 read -r https bff api admin otlp <<<"${PORTS:-8443 3000 8000 9090 4318}"
 site=https://localhost:$https

@@ -1,9 +1,9 @@
 // Package spa is the single-page app that the BFF serves at /, unless a team serves its own.
-// It consists of plain files, and there is no build step: the start joins the modules to one
-// script and leaves comments out (join.go).
+// Browsers get what esbuild makes of it: one script, one style sheet and the service worker, in
+// built/. Run go generate after a change.
 //
-// It guarantees that a page and its modules belong to the same version of the app. All files
-// that the page loads are in a folder that is named after their content (/app/<hash>/), so
+// The package guarantees that a page and its script belong to the same version of the app. All
+// files that the page loads are in a folder that is named after their content (/app/<hash>/), so
 // browsers may keep them forever, and an instance of another version answers with a 404.
 package spa
 
@@ -17,22 +17,25 @@ import (
 	"html/template"
 	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 )
 
-// Files are the files for browsers as they are in the repository. It leaves out files that only
-// tools read (type declarations, tests, settings).
+// The source maps hold the sources, for debuggers.
 //
-//go:embed index.html service-worker.js *.css *.svg *.png app/*.js client/*.js vendor/*.js vendor/LICENSE-*
+//go:generate go tool -modfile=../../lint.mod esbuild app/main.js style.css service-worker.js --bundle --minify --format=esm --target=es2022 --sourcemap --entry-names=[name] --outdir=built --log-level=warning
+
+// Files are the files for browsers. The client is here as it is in the repository, for people who
+// read it at its documented path, /client/.
+//
+//go:embed index.html built/* *.svg *.png client/*.js vendor/LICENSE-*
 var Files embed.FS
 
 const (
 	page     = "index.html"
 	manifest = "manifest.webmanifest"
-	entry    = "app/main.js"
-	script   = "app/joined.js" // entry and all that it imports
+	built    = "built/"
+	client   = "client/"
 	// Worker is the name of the service worker in the folder of the release.
 	Worker = "service-worker.js"
 )
@@ -50,50 +53,33 @@ type Config struct {
 	PasswordMinLength int // characters
 }
 
-// New makes the app. The client is also at its documented path, /client/.
+// New makes the app.
 func New(cfg Config) (*Release, error) {
-	own, err := ownFiles(cfg.Name)
-	if err != nil {
-		return nil, err
-	}
-	r := &Release{Folder: "app/" + digest(own)}
-	served := memory{}
-	for path, content := range own {
-		served[r.Folder+"/"+path] = content
-		if strings.HasPrefix(path, "client/") {
-			served[path] = content
-		}
-	}
-	if served[page], err = writePage(cfg, r.Folder); err != nil {
-		return nil, err
-	}
-	r.FS = served
-	return r, nil
-}
-
-// ownFiles are all files but the page, by their paths in the folder of the release. The modules
-// are there for debuggers, as they are in the repository; the page loads the script.
-func ownFiles(appName string) (map[string][]byte, error) {
-	own := map[string][]byte{}
+	own, served := map[string][]byte{}, memory{}
 	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || name == page {
 			return err
 		}
 		content, err := Files.ReadFile(name)
-		if path.Ext(name) == ".css" || name == Worker {
-			content = withoutComments(name, content)
+		if strings.HasPrefix(name, client) {
+			served[name] = content
+		} else {
+			own[strings.TrimPrefix(name, built)] = content
 		}
-		own[name] = content
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if own[script], own[script+".map"], err = join(own, entry, script); err != nil {
+	if own[manifest], err = writeManifest(cfg.Name); err != nil {
 		return nil, err
 	}
-	own[manifest], err = writeManifest(appName)
-	return own, err
+	folder := "app/" + digest(own)
+	for name, content := range own {
+		served[folder+"/"+name] = content
+	}
+	served[page], err = writePage(cfg, folder)
+	return &Release{FS: served, Folder: folder}, err
 }
 
 // digest names a set of files after their content.
@@ -118,8 +104,8 @@ func writePage(cfg Config, folder string) ([]byte, error) {
 	var out bytes.Buffer
 	err = t.Execute(&out, struct {
 		Config
-		Folder, Script string
-	}{cfg, "/" + folder, script})
+		Folder string
+	}{cfg, "/" + folder})
 	return out.Bytes(), err
 }
 

@@ -148,6 +148,8 @@ func restoreRefusal(path string, c *settings.Settings, err error) error {
 	switch {
 	case errors.Is(err, db.ErrInUse):
 		return refusal("another process uses a file of the restore (" + settings.OneLine(err.Error()) + "); stop every vestibule process and every other program that has it open" + unchanged)
+	case errors.Is(err, db.ErrItself):
+		return refusal(path + " is the database itself; name a backup of it" + unchanged)
 	case errors.Is(err, db.ErrForeign):
 		return refusal(path + " is not a backup of vestibule; name a file that vestibule backup has written" + unchanged)
 	case errors.Is(err, db.ErrDamaged):

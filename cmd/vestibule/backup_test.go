@@ -100,6 +100,14 @@ func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "beside-wal"), []byte("changes of another file"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	cut := filepath.Join(folder, "cut")
+	whole, err := os.ReadFile(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cut, whole[:len(whole)/3], 0o600); err != nil {
+		t.Fatal(err)
+	}
 	postgres := with(env, settings.Environment{"DATABASE_URL": pgtest.Database(t)})
 	for _, tt := range []struct {
 		command string
@@ -112,6 +120,8 @@ func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 		{"restore " + other, env, "is not a backup of vestibule"},
 		{"restore " + filepath.Join(folder, "none"), env, "no such file"},
 		{"restore " + folder, env, "it is not a file); " + database + " was not changed"},
+		{"restore " + cut, env, "cut is damaged ("},
+		{"restore " + database, env, "is the database itself; name a backup of it"},
 		{"backup --replace " + database, env, "name another file"},
 		{"backup -", env, "cannot go to a pipe"},
 		{"backup " + filepath.Join(folder, "beside"), env, "delete the log"},

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,24 @@ func TestTheFirstAlertsExist(t *testing.T) {
 	}
 	if len(named) != 5 {
 		t.Errorf("got %d alerts, want 5", len(named))
+	}
+}
+
+// TestAlertsNameCommandsThatExist: who reads an alert in the night runs them. The page about
+// reloads in turn names an alert.
+func TestAlertsNameCommandsThatExist(t *testing.T) {
+	rules := mustRead(t, "../../docs/monitoring/alerts.yml")
+	named := regexp.MustCompile("`?vestibule [^`]*`?").FindAllString(rules[strings.Index(rules, "\ngroups:"):], -1)
+	for _, name := range named {
+		if !slices.ContainsFunc(commands(), func(c command) bool { return name == "`vestibule "+c.name+"`" }) {
+			t.Errorf("got %.60s, want a command between backquotes", name)
+		}
+	}
+	if len(named) == 0 {
+		t.Error("got no commands")
+	}
+	if name := "VestibuleReloadRefused"; !strings.Contains(rules, "alert: "+name+"\n") || !strings.Contains(mustRead(t, "../../docs/operations.md"), "`"+name+"`") {
+		t.Errorf("%s is not in the rules, or not on the page", name)
 	}
 }
 

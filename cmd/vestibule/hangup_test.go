@@ -3,7 +3,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,18 +100,7 @@ func TestSIGHUPDuringTheStop(t *testing.T) {
 func TestSIGHUPUnderNohup(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("sh", "-c", `trap "" HUP; exec "$0" serve`, os.Args[0])
-	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
-	for name, value := range testEnv(t) {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
-	log := &logBuffer{}
-	cmd.Stdout, cmd.Stderr = io.Discard, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	log, ended := begin(t, cmd, testEnv(t))
 	waittest.Until(t, "ready", func() bool { return isReady(log) })
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)

@@ -30,19 +30,27 @@ func startReal(t *testing.T, env settings.Environment) (*exec.Cmd, *logBuffer, <
 func launchReal(t *testing.T, command string, env settings.Environment) (*exec.Cmd, *logBuffer, <-chan error) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], command)
+	log, ended := begin(t, cmd, env)
+	return cmd, log, ended
+}
+
+// begin starts a command that runs os.Args[0] as vestibule with the settings env, directly or by a
+// shell. ended gets its result when the program has ended too: it holds the log open.
+func begin(t *testing.T, cmd *exec.Cmd, env settings.Environment) (log *logBuffer, ended <-chan error) {
+	t.Helper()
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	log := &logBuffer{}
+	log = &logBuffer{}
 	cmd.Stdout, cmd.Stderr = io.Discard, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	return cmd, log, ended
+	return log, done
 }
 
 // isReady reports whether the program with this log is ready.

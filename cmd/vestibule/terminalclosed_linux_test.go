@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,28 +11,16 @@ import (
 )
 
 // inTerminal starts a command, with the program as $0, that the terminal controls; nil: none does.
-// ended gets its result when the program has ended too: it holds the log open.
 func inTerminal(t *testing.T, term *terminal, name string, args ...string) (cmd *exec.Cmd, log *logBuffer, ended <-chan error) {
 	t.Helper()
 	cmd = exec.Command(name, args...)
-	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
-	for name, value := range testEnv(t) {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if term != nil {
 		cmd.SysProcAttr.Setctty, cmd.Stdin = true, term.line
 	}
-	log = &logBuffer{}
-	cmd.Stdout, cmd.Stderr = io.Discard, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	log, ended = begin(t, cmd, testEnv(t))
 	waittest.Until(t, "ready", func() bool { return isReady(log) })
-	return cmd, log, done
+	return cmd, log, ended
 }
 
 // TestAServerEndsWithItsTerminal: without that it would go on where nobody sees it, and keep its

@@ -31,10 +31,15 @@ type reloader struct {
 	settings *settings.Settings // as they apply now
 	bff      *bff.Server        // nil: it does not run
 	log      *slog.Logger
+	patience time.Duration // when the log says that a reload still reads its files
 
 	reloads *prometheus.CounterVec
 	last    prometheus.Gauge
 }
+
+// slowReload: a file may be a pipe, or on a disk that hangs. Then there would be no other record,
+// and later signals seem to do nothing.
+const slowReload = 10 * time.Second
 
 // The results of a reload.
 const (
@@ -44,7 +49,7 @@ const (
 )
 
 func newReloader(c *settings.Settings, b *bff.Server, to prometheus.Registerer, log *slog.Logger) *reloader {
-	r := &reloader{settings: c, bff: b, log: log}
+	r := &reloader{settings: c, bff: b, log: log, patience: slowReload}
 	r.reloads = promauto.With(to).NewCounterVec(prometheus.CounterOpts{
 		Name: "vestibule_reloads_total",
 		Help: "Reloads by SIGHUP, by result: applied, unchanged (no file that is reloaded has changed) or refused.",
@@ -75,6 +80,10 @@ func (r *reloader) run(ctx context.Context, signals <-chan os.Signal) {
 // once reloads, and logs and counts the result.
 func (r *reloader) once(ctx context.Context) {
 	begun := time.Now()
+	slow := time.AfterFunc(r.patience, func() {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "a reload still reads its files: one is a pipe, or on a disk that does not answer; later signals wait for it", slog.String("took", r.patience.String()))
+	})
+	defer slow.Stop()
 	found, told, err := r.reload()
 	if err != nil {
 		r.reloads.WithLabelValues(reloadRefused).Inc()
@@ -153,14 +162,18 @@ func some(name string, list []string) slog.Attr {
 // refusal returns the error of a reload for the log: where the first mistake is and its cure, and
 // the text of all of them.
 func refusal(err error) []slog.Attr {
-	all := []slog.Attr{slog.String("error", settings.OneLine(err.Error()))}
 	var faults settings.Faults
-	if errors.As(err, &faults) {
-		first := faults[0]
-		all = append([]slog.Attr{slog.String("setting", first.Setting)}, append(all, slog.String("cure", first.Cure))...)
-		if n := len(faults); n > 1 {
-			all = append(all, slog.Int("mistakes", n))
-		}
+	if !errors.As(err, &faults) {
+		return []slog.Attr{slog.String("error", settings.OneLine(err.Error()))}
+	}
+	var each []string
+	for _, f := range faults {
+		each = append(each, settings.OneLine(f.Error()))
+	}
+	first := faults[0]
+	all := []slog.Attr{slog.String("setting", first.Setting), slog.String("error", strings.Join(each, " | ")), slog.String("cure", first.Cure)}
+	if n := len(faults); n > 1 {
+		all = append(all, slog.Int("mistakes", n))
 	}
 	return all
 }

@@ -20,6 +20,9 @@ func (in *Installation) database(ctx context.Context) (found []Result) {
 		// To open it would create it.
 		if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
 			in.absent.Store(true)
+			if err := createable(path); err != nil {
+				return failed("DATABASE_URL", in.Settings.Database.Failure(fmt.Errorf("the first start creates it: %w", err)))
+			}
 			return ok("%s does not exist yet; the first start creates it", path)
 		}
 	}

@@ -55,7 +55,7 @@ func sqliteFiles(path string) (found []Result) {
 	case mode&othersAny != 0:
 		found = append(found, warning("DATABASE_URL", name+"read"+perm, cure)...)
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode()&(othersRead|othersWrite) != 0 {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&(othersRead|othersWrite) != 0 {
 		found = append(found, warning("DATABASE_URL", fmt.Sprintf("names %s, which other users can use (mode %04o)", path, info.Mode().Perm()),
 			"run chmod 600 on it; vestibule takes this permission away when it opens the file, and whoever has read it knows its content")...)
 	}

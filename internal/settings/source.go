@@ -37,24 +37,37 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 	case value != "":
 		return value, fromEnvironment, nil
 	case path != "":
-		if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
+		value, m := s.readFile(path)
+		if m != nil {
 			return "", fromFile, Fault{Setting: fileVar, Value: s.showPath(path), Problem: m.problem, Cure: m.cure}
-		}
-		value, err := readValueFile(path, cmp.Or(s.maxFile, maxValueFile))
-		if err != nil {
-			return "", fromFile, Fault{Setting: fileVar, Value: s.showPath(path), Problem: err.Error(), Cure: "name a readable file with the value of " + s.name}
 		}
 		return value, fromFile, nil
 	}
 	return s.value, fromDefault, nil
 }
 
+// readFile reads the value from the file at path.
+func (s setting) readFile(path string) (string, *mistake) {
+	if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
+		return "", m
+	}
+	value, err := readValueFile(path, cmp.Or(s.maxFile, maxValueFile))
+	if err == nil {
+		return value, nil
+	}
+	if m := leftover(path); m != nil {
+		return "", m
+	}
+	return "", &mistake{err.Error(), "name a readable file with the value of " + s.name}
+}
+
 // showPath quotes the path of a file for a message. Some people set NAME_FILE to the secret itself,
-// so what does not look like a path is not shown: a path has a folder, and the folder exists.
+// so what does not look like a path is not shown: a path, or at least its folder, exists. The root is
+// no folder here: a secret in base64 may begin with a slash.
 func (s setting) showPath(path string) string {
-	if s.secret {
+	if _, err := os.Stat(path); s.secret && err != nil {
 		folder, _ := filepath.Split(path)
-		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() || filepath.Clean(folder) == filepath.VolumeName(folder)+string(filepath.Separator) {
 			return "" // also without a folder
 		}
 	}

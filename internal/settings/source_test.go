@@ -81,3 +81,15 @@ func TestOneTrailingNewlineIsRemoved(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEmptyFileIsNamed: "BETTER_AUTH_SECRET_FILE is empty" alone would be about the variable.
+func TestAnEmptyFileIsNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("secret", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found := loadFaults(t, ForServe, Environment{"BETTER_AUTH_SECRET_FILE": "secret"})
+	if len(found) != 1 || found[0].Value != `"secret"` {
+		t.Errorf("got %v, want the name of the file", found)
+	}
+}

@@ -81,6 +81,9 @@ func moveToNew(link func(from, to string) error, from, to string) error {
 
 // failure returns an error of the draft as one of the path, which is what the caller knows.
 func (d draft) failure(err error, path string) error {
+	if err == nil {
+		return nil
+	}
 	if at, is := errors.AsType[*fs.PathError](err); is && strings.HasPrefix(at.Path, d.folder) {
 		return &fs.PathError{Op: at.Op, Path: path, Err: at.Err}
 	}
@@ -90,8 +93,22 @@ func (d draft) failure(err error, path string) error {
 	if e, is := errors.AsType[*sqlite.Error](err); is && e.Code()&0xff == sqlite3.SQLITE_FULL {
 		return &fs.PathError{Op: "write", Path: path, Err: err}
 	}
+	if text := err.Error(); strings.Contains(text, d.file) {
+		text = strings.ReplaceAll(text, "database "+d.file, "its copy")
+		return draftError{err, strings.ReplaceAll(text, d.file, "its copy")}
+	}
 	return err
 }
+
+// draftError is an error whose text does not name the file of the draft.
+type draftError struct {
+	error
+	text string
+}
+
+func (e draftError) Error() string { return e.text }
+
+func (e draftError) Unwrap() error { return e.error }
 
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- the operator names the file

@@ -14,6 +14,9 @@ import (
 // ErrInUse means that another process has the file open.
 var ErrInUse = errors.New("another process uses the file")
 
+// ErrItself means that a restore was asked to restore the database from its own file.
+var ErrItself = errors.New("it is the database itself")
+
 // ErrInterrupted means that a restore was killed and there is no database at the path.
 var ErrInterrupted = errors.New("a restore was interrupted")
 
@@ -40,7 +43,7 @@ type Restored struct {
 // from may be a file that Backup has written, or a copy that another program has made with
 // SQLite's functions; if it has a log beside it, that is read too. It is not changed.
 //
-// No process may use the database: Restore returns ErrInUse. It also returns ErrNotSQLite,
+// No process may use the database: Restore returns ErrInUse. It also returns ErrNotSQLite, ErrItself,
 // ErrForeign and ErrDamaged about from, ErrAhead, or an error of the file system.
 func Restore(ctx context.Context, from, databaseURL string, o RestoreOptions) (Restored, error) {
 	path, err := sqlitePath(databaseURL)
@@ -102,7 +105,7 @@ func (d draft) restore(ctx context.Context, from, path string, o RestoreOptions)
 func (d draft) fill(ctx context.Context, from, path string, progress func(string, int64, int64)) error {
 	if target, err := os.Stat(path); err == nil {
 		if source, err := os.Stat(from); err == nil && os.SameFile(source, target) {
-			return fmt.Errorf("%s is the database itself: %w", from, ErrInUse)
+			return fmt.Errorf("%s: %w", from, ErrItself)
 		}
 	}
 	if info, err := os.Stat(from); err == nil && !info.Mode().IsRegular() { // to open a pipe would wait

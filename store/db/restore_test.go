@@ -111,7 +111,7 @@ func TestARestoreIsRefused(t *testing.T) {
 	}{
 		{"into a database in use", a.backup["vacuum"], a.path, nil, db.ErrInUse},
 		{"from a database in use", a.path, closed.path, nil, db.ErrInUse},
-		{"from itself", closed.path, closed.path, nil, db.ErrInUse},
+		{"from itself", closed.path, closed.path, nil, db.ErrItself},
 		{"no file", filepath.Join(folder, "none"), closed.path, nil, os.ErrNotExist},
 		{"an empty file", file("empty", ""), closed.path, nil, db.ErrForeign},
 		{"a text", file("text", strings.Repeat("text ", 2000)), closed.path, nil, db.ErrForeign},

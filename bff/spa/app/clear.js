@@ -37,8 +37,8 @@ export function ClearDone({ tasks }) {
 	const run = () => {
 		setAsking(false)
 		removeAll(tasks)
-		const field = document.querySelector('.add textarea')
-		if (field instanceof HTMLElement) field.focus()
+		// Behind the dialog nothing takes the focus, and then the button that had it is gone.
+		requestAnimationFrame(() => document.activeElement === document.body && document.getElementById('content')?.focus())
 	}
 	return html`<button type="button" class="small" onClick=${() => (tasks.length > asksAbove ? setAsking(true) : run())}>Clear done</button>
 		${asking && html`<${Dialog} title=${`Delete ${n} done tasks?`} onClose=${() => setAsking(false)}>

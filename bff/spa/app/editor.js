@@ -4,11 +4,19 @@ import { DueDay, DueField, Times } from './dates.js'
 import { isChanged } from './edit.js'
 import { html } from './html.js'
 import { composes, enters, submits } from './keys.js'
+import { linksIn } from './links.js'
 import { useStore } from './store.js'
 import { cancel, save, takeTheirs, tasks, typed } from './tasks.js'
+import { Linked } from './text.js'
 import { Dialog } from './ui.js'
 
 /** @typedef {import('./tasks.js').Shown} Shown */
+
+/** The list shows the beginning of a description only, and a text field has no links. @param {{ text: string }} props */
+function Links({ text }) {
+	const links = linksIn(text).flatMap(part => (typeof part === 'string' ? [] : [part.text]))
+	return links.length > 0 && html`<p class="links">${links.length === 1 ? 'Link' : 'Links'}: <${Linked} text=${links.join(' ')} /></p>`
+}
 
 /** @param {{ task: Shown }} props */
 export function Editor({ task }) {
@@ -74,6 +82,7 @@ export function Editor({ task }) {
 		<label for="edit-description">Description</label>
 		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>
 		${wrong('description')}
+		<${Links} text=${now.description} />
 		<${DueField} day=${now.due_on} error=${now.errors['due_on']} set=${(/** @type {string} */ due_on) => typed({ due_on, errors: { ...now.errors, due_on: '' } })} />
 		${wrong('due_on')}
 		${now.theirs && html`<div class="conflict" role="alert">

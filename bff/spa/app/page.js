@@ -1,11 +1,11 @@
 // What the server has written into the page, and the address of the sign, which is beside
-// this module's folder.
+// the script that all modules become.
 
 /** @param {string} name */
 const meta = name => document.querySelector(`meta[name="${name}"]`)?.getAttribute('content') ?? ''
 
 export const appName = meta('application-name') || 'Vestibule'
-export const logo = new URL('../icon.svg', import.meta.url).pathname
+export const logo = new URL('icon.svg', import.meta.url).pathname
 
 const shortest = Number(meta('password-min-length')) || 8
 

@@ -8,12 +8,17 @@ import { Icon } from './ui.js'
 
 /** @typedef {import('./tasks.js').Shown} Shown */
 
-/** Moves the focus to another row when the focused row disappears. @param {HTMLElement} from */
-function focusNext(from) {
+/**
+ * Moves the focus to another row when the focused row disappears. After the last row it is the heading: a text field
+ * would bring up the keyboard of a phone.
+ * @param {Element} from
+ * @param {FocusOptions} [how]
+ */
+export function focusNext(from, how) {
 	const item = from.closest('li')
 	const next = item?.nextElementSibling ?? item?.previousElementSibling
 	const target = next?.querySelector('input') ?? document.getElementById('content')
-	if (target instanceof HTMLElement) target.focus()
+	if (target instanceof HTMLElement) target.focus(how)
 }
 
 /**
@@ -33,7 +38,10 @@ function arrows(event, moving) {
 export function Row({ task, show, moving }) {
 	const id = 'task-' + task.key
 	const [open, setOpen] = useState(false) // the buttons are shown: only touch devices need to ask
-	return html`<div class=${'task' + (open ? ' open' : '') + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => arrows(event, moving)}>
+	const [keys, setKeys] = useState(false) // a keyboard is in the row. CSS cannot say so: between two buttons neither has the focus, and a hidden one does not take it
+	return html`<div class=${'task' + (open || keys ? ' open' : '') + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => arrows(event, moving)}
+		onFocusIn=${(/** @type {FocusEvent} */ event) => event.target instanceof Element && event.target.matches(':focus-visible') && setKeys(true)}
+		onFocusOut=${(/** @type {FocusEvent & { currentTarget: HTMLElement }} */ event) => event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget) && setKeys(false)}>
 		${moving && html`<button type="button" class="quiet handle" id=${id + '-move'} aria-label="Move" aria-labelledby=${`${id}-move ${id}`} aria-keyshortcuts="ArrowUp ArrowDown" data-act="move" title="Drag, or press ↑ or ↓"
 			onPointerDown=${moving.start}><${Icon} name="grip" /></button>`}
 		<input type="checkbox" checked=${task.completed} aria-labelledby=${id} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => {

@@ -13,7 +13,7 @@ import { move } from './moves.js'
 import { logo } from './page.js'
 import { usePrint } from './print.js'
 import { route } from './route.js'
-import { Row } from './row.js'
+import { focusNext, Row } from './row.js'
 import { useStore } from './store.js'
 import { retryAll, shown, tasks } from './tasks.js'
 import { today } from './today.js'
@@ -38,10 +38,7 @@ function troubleOf(now) {
 /** The keyboard goes on with the next row. @param {string} key */
 function leave(key) {
 	const item = document.querySelector(`[data-key="${CSS.escape(key)}"]`)
-	if (!item?.contains(document.activeElement)) return
-	const next = item.nextElementSibling ?? item.previousElementSibling
-	const target = next?.querySelector('input') ?? document.querySelector('.add textarea')
-	if (target instanceof HTMLElement) target.focus({ preventScroll: true })
+	if (item?.contains(document.activeElement)) focusNext(item, { preventScroll: true })
 }
 
 /** @param {{ focus: boolean }} props */
@@ -55,7 +52,7 @@ export function TasksPage({ focus }) {
 	const q = typing.trim()
 	const all = shown()
 	const editing = now.edit?.key
-	const lingering = useLinger(all, query, leave)
+	const lingering = useLinger(all, query, view.show === 'all' ? () => {} : leave)
 	const stays = [...lingering.keys()].join()
 	const counts = useMemo(() => Object.fromEntries(filters.map(([name, , has]) => [name, all.reduce((n, task) => n + Number(has(task, day)), 0)])), [all, day])
 	const found = useMemo(() => {

@@ -4,7 +4,7 @@
 // The page does that and not the worker: Chromium sends a request for each file that a new
 // worker fetches, although the browser has just loaded it.
 
-const folder = new URL('..', import.meta.url).pathname
+const folder = new URL('.', import.meta.url).pathname // of the script that all modules become
 const prefix = 'vestibule-app '
 
 async function keep() {
@@ -12,7 +12,7 @@ async function keep() {
 	if (await cache.match('/')) return
 	const page = await fetch('/', { cache: 'no-cache' })
 	// During a deploy, the page may come from an instance of another version.
-	if (!page.ok || !(await page.clone().text()).includes(`src="${folder}app/joined.js"`)) throw new Error('another version')
+	if (!page.ok || !(await page.clone().text()).includes(`src="${folder}main.js"`)) throw new Error('another version')
 	for (const link of document.querySelectorAll('link[rel=stylesheet], link[rel=icon], script[src]')) {
 		const file = link.getAttribute('href') ?? link.getAttribute('src') ?? ''
 		const answer = await fetch(file, { cache: 'force-cache' })
