@@ -38,13 +38,6 @@ func TestAppIsLight(t *testing.T) {
 	}
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 func get(t *testing.T, req *http.Request) string {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
