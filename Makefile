@@ -47,10 +47,10 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 
 # -count=1 disables cached results. -p 3: tests wait much of the time, so three packages
 # keep two processors busy. More packages would start too many databases for a small
-# machine. The slowest packages come first. -parallel 3: with more, the product's
-# own time limits pass on two busy processors. -vet=off: lint has vetted them. -timeout is for each package, and long, because
-# a busy machine is no failure. The failures are repeated at the end, because the logs are
-# long.
+# machine. The slowest packages come first. -parallel 3: with more, the product's own time
+# limits pass on two busy processors. -vet=off: lint has vetted them. -timeout is for each
+# package, and long, because a busy machine is no failure. The failures are repeated at the
+# end, because the logs are long.
 test: deps lint
 	@mkdir -p bin; set -o pipefail; \
 	go test $(RACE) -count=1 -vet=off -p 3 -parallel 3 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./bff/throttle ./api ./... 2>&1 | tee bin/test.log || { \
