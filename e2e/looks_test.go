@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -109,15 +111,6 @@ func (w *window) fits(name string, width int64) {
 	}
 }
 
-// mouseIs makes the page look as it does with a mouse, or without. Without a window Chromium
-// has none, and no setting gives it one.
-func (w *window) mouseIs(there bool) {
-	w.Helper()
-	media := map[bool]string{true: "all", false: "not all"}[there]
-	w.js(`void (globalThis.mouseRules ??= [...document.styleSheets].flatMap(s => [...s.cssRules]).filter(r => r.conditionText === '(hover: hover)')).forEach(r => (r.media.mediaText = ` + quoted(media) + `))`)
-	w.until(`globalThis.mouseRules.length > 0`)
-}
-
 // onePrimary fails if a page or a dialog offers more than one thing as the most important.
 func (w *window) onePrimary(name string) {
 	w.Helper()
@@ -147,6 +140,11 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 		w.scheme(scheme)
 		w.do(chromedp.EmulateViewport(width, 760, how...))
 		w.mouseIs(size == "desktop")
+		_, err := chromedp.Call(w.ctx, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: size == "phone"})
+		w.must(err)
+		if size == "phone" {
+			w.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 1, 300)) // off what it has clicked
+		}
 		w.js(`(document.activeElement?.blur(), scrollTo(0, 0))`)
 		w.fits(name, width)
 		w.axe(string(source))

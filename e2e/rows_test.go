@@ -56,6 +56,15 @@ func (w *window) inFront(condition string) {
 	w.Fatalf("still false after %v in front: %s", patience, condition)
 }
 
+// mouseIs makes the page look as it does with a mouse, or without. Without a window Chromium
+// has none, and no setting gives it one.
+func (w *window) mouseIs(there bool) {
+	w.Helper()
+	media := map[bool]string{true: "all", false: "not all"}[there]
+	w.js(`void (globalThis.mouseRules ??= [...document.styleSheets].flatMap(s => [...s.cssRules]).filter(r => r.conditionText === '(hover: hover)')).forEach(r => (r.media.mediaText = ` + quoted(media) + `))`)
+	w.until(`globalThis.mouseRules.length > 0`)
+}
+
 // TestATouchDeviceHasAButtonForMore: a finger does not hover.
 func TestATouchDeviceHasAButtonForMore(t *testing.T) {
 	t.Parallel()
