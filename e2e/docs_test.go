@@ -63,7 +63,7 @@ func TestTheDocumentationPageSendsRequests(t *testing.T) {
 	api := openTab(t, browser, p.api+"/docs")
 	api.waitFor(`document.querySelector(".btn.authorize")?.tagName ?? ""`)
 	api.do(chromedp.Click(chromedp.CSS(".btn.authorize")), chromedp.WaitVisible(chromedp.CSS(".auth-container input")),
-		chromedp.SendKeys(chromedp.CSS(".auth-container input"), mint(t, claims(id), secret)),
+		chromedp.Focus(chromedp.CSS(".auth-container input")), chromedp.KeyEvent(mint(t, claims(id), secret)),
 		chromedp.Click(chromedp.CSS(".auth-btn-wrapper .authorize")), chromedp.Click(chromedp.CSS(".close-modal")))
 	if got := api.tryOut("tasks-fetchTasks"); !strings.HasPrefix(got, "200") {
 		t.Errorf("fetchTasks: got %q, want 200", got)

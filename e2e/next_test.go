@@ -178,7 +178,7 @@ func (w *window) sendSeedForm(button, email string) (user string) {
 	w.Helper()
 	// Before React has taken over the page of the server, it would lose what is typed.
 	w.until(`named('button', '` + button + `') && Object.keys(document.forms[0]).some((key) => key.startsWith('__reactProps'))`)
-	w.do(chromedp.SendKeys(chromedp.CSS("[type=email]"), email), chromedp.SendKeys(chromedp.CSS("[type=password]"), "paper-lantern-42"))
+	w.do(chromedp.Focus(chromedp.CSS("[type=email]")), chromedp.KeyEvent(email), chromedp.Focus(chromedp.CSS("[type=password]")), chromedp.KeyEvent("paper-lantern-42"))
 	w.press(button)
 	w.until(`location.pathname === '/tasks' && document.getElementById('user')?.textContent`)
 	user, _ = w.js(`document.getElementById('user').textContent`).(string)

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
 // kitApp builds the second app of docs/spa.md, and returns the folder with the build.
@@ -32,7 +30,7 @@ func (w *window) put(selector, text string) {
 	w.Helper()
 	w.until(`document.querySelector(` + quoted(selector) + `)`)
 	w.js(`document.querySelector(` + quoted(selector) + `).select()`)
-	w.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+	w.must(w.engine.insert(text))
 }
 
 // comesBack logs in where the session has ended.

@@ -126,7 +126,7 @@ func (p *tab) usesTheApp() {
 	p.Helper()
 	p.waits(`document.forms.length == 1`)
 	for name, value := range map[string]string{"name": "Ada", "email": "ada@example.com", "password": "correct horse"} {
-		p.do(chromedp.SendKeys(chromedp.CSS("[name="+name+"]"), value))
+		p.do(chromedp.Focus(chromedp.CSS("[name="+name+"]")), chromedp.KeyEvent(value))
 	}
 	p.click("go")
 	p.shows("who", "Hello Ada")

@@ -21,9 +21,9 @@ import (
 	"strings"
 )
 
-// The source maps hold the sources, for debuggers.
+// The source maps hold the sources, for debuggers. The names stay, for stack traces that people report.
 //
-//go:generate go tool -modfile=../../lint.mod esbuild app/main.js style.css service-worker.js --bundle --minify --format=esm --target=es2022 --sourcemap --entry-names=[name] --outdir=built --log-level=warning
+//go:generate go tool -modfile=../../lint.mod esbuild app/main.js style.css service-worker.js --bundle --minify-whitespace --minify-syntax --format=esm --target=es2022 --sourcemap --entry-names=[name] --outdir=built --log-level=warning
 
 // Files are the files for browsers. The client is here as it is in the repository, for people who
 // read it at its documented path, /client/.
