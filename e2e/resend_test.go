@@ -151,13 +151,14 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 func TestAnIdleSessionEndsWithAWarning(t *testing.T) {
 	t.Parallel()
 	// A warning comes in the last quarter of so short a session.
-	a := newApp(t, "SESSION_EXPIRES_IN=80s", "SESSION_UPDATE_AGE=1s")
+	a := newApp(t, "SESSION_EXPIRES_IN=80s", "SESSION_UPDATE_AGE=1s", "APP_NAME=Sesame")
 	w := a.signedUp(t, "idle@example.com")
 	other := a.beside(t, w, "/tasks")
 	other.shows("Nothing to do yet")
 	w.fill("New task", "half a thought")
 	for _, tab := range []*window{w, other} {
 		tab.shows("Are you still there?")
+		tab.shows("You will be logged out in less than a minute, because you have not used Sesame for some time.")
 	}
 	other.press("Stay logged in")
 	for _, tab := range []*window{w, other} {
