@@ -88,13 +88,24 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.add("old")
 	w.saved()
 	w.until(stored + `.length === 0`)
+	asks := func(w *window) bool {
+		return w.js(`dispatchEvent(new Event('beforeunload', { cancelable: true }))`) == false
+	}
 	fails := func(w *window, title string) {
 		t.Helper()
 		w.do(evaluate(refuseToSend))
 		w.add(title)
 		w.until(`document.querySelector('.task.failed') && ` + stored + `.some(key => localStorage[key].includes(` + quoted(title) + `))`)
+		if asks(w) {
+			t.Errorf("the browser asks whether the page may be left, though %q is kept", title)
+		}
 	}
 	fails(w, "kept")
+	w.fill("New task", "typed")
+	if !asks(w) {
+		t.Error("the browser does not ask whether a page with typed text may be left")
+	}
+	w.write("")
 	w.press("old") // completed
 	w.press("Edit", "old")
 	w.fill("Title", "new")
