@@ -6,7 +6,6 @@ import { toasts } from './ui.js'
 import { offerCompletionUndo, offerDeletionUndo, say } from './words.js'
 import { isIn, ops, shown, start, tasks, update, work } from './work.js'
 
-export { textErrors } from './words.js'
 export { shown, tasks } from './work.js'
 
 /**
@@ -14,8 +13,8 @@ export { shown, tasks } from './work.js'
  * @typedef {import('./edit.js').Edit} Edit
  */
 
-/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] */
-export const add = (title, description, more) => work()?.add(title, description, more)
+/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] @returns {string} the key of its row */
+export const add = (title, description, more) => work()?.add(title, description, more) ?? ''
 
 /** @param {string} key */
 const find = key => shown().find(task => task.key === key)
