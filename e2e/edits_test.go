@@ -93,7 +93,7 @@ func TestASecondEditLosesNothing(t *testing.T) {
 	w.until(`document.activeElement === named('textarea', 'Description')`) // the other field's complaint leaves them there
 	w.fill("Title", "two")
 	w.press("Save")
-	w.shows("A description has at most 10 000 characters; this one has 10001.")
+	w.shows("A description has at most 10 000 characters; this one has 10 001.")
 	w.until(`document.activeElement === named('textarea', 'Description')`)
 	w.fill("Description", "words")
 	w.fill("Title", "")

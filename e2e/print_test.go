@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -154,6 +155,14 @@ func TestTheFindOfTheBrowserIsExplained(t *testing.T) {
 	w.js(`scrollTo(0, document.documentElement.scrollHeight / 2)`)
 	w.shows(hint)
 	w.fill("Search tasks", "Task 1")
+	w.until(`!text().includes(` + quoted(hint) + `)`)
+	// With large letters a row is longer than the window, but it is in the document.
+	w.resize(360, 400)
+	w.open(a.bff + "/tasks?show=today")
+	w.js(`document.documentElement.style.fontSize = '32px'`)
+	w.add("a" + strings.Repeat(" long", 40))
+	w.saved()
+	w.until(`document.querySelectorAll('.tasks > li').length === 1 && document.querySelector('.tasks').offsetHeight > innerHeight + 600`)
 	w.until(`!text().includes(` + quoted(hint) + `)`)
 	w.quiet()
 }

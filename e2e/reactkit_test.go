@@ -52,6 +52,10 @@ func TestTheReactAppOfThePageKeepsWhatIsTyped(t *testing.T) {
 	api.signUp("ada@example.com")
 	newBrowser(t, a.bff).signUp("grace@example.com")
 	first := a.device(t, "/")
+	first.put("[name=email]", "ada@example.com")
+	first.put("[name=password]", "paper-lantern-43")
+	first.click("go")
+	first.until(`document.querySelector('[role=alert]').textContent === 'Invalid email or password' && document.querySelector('[name=email]').value === 'ada@example.com'`)
 	first.comesBack("ada@example.com")
 	second := a.beside(t, first, "/")
 	tabs := []*window{first, second}
@@ -81,9 +85,17 @@ func TestTheReactAppOfThePageKeepsWhatIsTyped(t *testing.T) {
 	second.until(`!document.querySelector('#private').hidden`)
 	typed(first, "half a thought")
 	typed(second, "another one")
+	// The next text is typed while the server has not answered yet.
+	first.do(evaluate(`{ const real = window.fetch, answered = new Promise(done => (window.answer = done)); window.fetch = (url, init) => {
+		const answer = real(url, init)
+		return init?.method === 'POST' && url.endsWith('/tasks') ? answered.then(() => answer) : answer
+	} }`))
 	first.click("add")
 	typed(first, "")
+	first.put("#title", "typed meanwhile")
+	first.js(`void answer()`)
 	listed("half a thought")
+	typed(first, "typed meanwhile")
 
 	// The server restarts.
 	restart(t, a.product)

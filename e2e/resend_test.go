@@ -88,13 +88,24 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.add("old")
 	w.saved()
 	w.until(stored + `.length === 0`)
+	asks := func(w *window) bool {
+		return w.js(`dispatchEvent(new Event('beforeunload', { cancelable: true }))`) == false
+	}
 	fails := func(w *window, title string) {
 		t.Helper()
 		w.do(evaluate(refuseToSend))
 		w.add(title)
 		w.until(`document.querySelector('.task.failed') && ` + stored + `.some(key => localStorage[key].includes(` + quoted(title) + `))`)
+		if asks(w) {
+			t.Errorf("the browser asks whether the page may be left, though %q is kept", title)
+		}
 	}
 	fails(w, "kept")
+	w.fill("New task", "typed")
+	if !asks(w) {
+		t.Error("the browser does not ask whether a page with typed text may be left")
+	}
+	w.write("")
 	w.press("old") // completed
 	w.press("Edit", "old")
 	w.fill("Title", "new")
@@ -151,13 +162,14 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 func TestAnIdleSessionEndsWithAWarning(t *testing.T) {
 	t.Parallel()
 	// A warning comes in the last quarter of so short a session.
-	a := newApp(t, "SESSION_EXPIRES_IN=80s", "SESSION_UPDATE_AGE=1s")
+	a := newApp(t, "SESSION_EXPIRES_IN=80s", "SESSION_UPDATE_AGE=1s", "APP_NAME=Sesame")
 	w := a.signedUp(t, "idle@example.com")
 	other := a.beside(t, w, "/tasks")
 	other.shows("Nothing to do yet")
 	w.fill("New task", "half a thought")
 	for _, tab := range []*window{w, other} {
 		tab.shows("Are you still there?")
+		tab.shows("You will be logged out in less than a minute, because you have not used Sesame for some time.")
 	}
 	other.press("Stay logged in")
 	for _, tab := range []*window{w, other} {

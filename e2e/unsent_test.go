@@ -79,7 +79,8 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	isAsked()
 	w.press("Dismiss")
 	isNotAsked()
-	// A browser still sends a short request after the page is closed, but not a long one.
+	// A browser still sends a short request after the page is closed, but not a long one. That one is kept
+	// and sent by the next page, if the storage has room.
 	hold := `window.fetch = (url, init) => init?.method === 'PUT' ? (window.held = true, new Promise(() => {})) : window.real(url, init); null`
 	w.do(evaluate(`window.real = window.fetch; ` + hold))
 	w.press("Edit", "one")
@@ -92,6 +93,14 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	w.fill("Description", strings.Repeat("long ", 1000))
 	w.press("Save")
 	w.until(`window.held`)
+	isNotAsked()
+	w.until(`document.querySelector('.description')?.textContent.startsWith('long')`)
+	w.saved()
+	w.do(evaluate(`Storage.prototype.setItem = () => { window.full = true; throw new DOMException('full', 'QuotaExceededError') }; window.real = window.fetch; ` + hold))
+	w.press("Edit", "one")
+	w.fill("Description", strings.Repeat("more ", 1000))
+	w.press("Save")
+	w.until(`window.held && window.full`)
 	isAsked()
 	w.quiet()
 }

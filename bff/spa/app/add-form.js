@@ -1,11 +1,13 @@
 // The field for a new task.
 import { useRef, useState } from '../vendor/hooks.js'
+import { addTasks } from './added.js'
+import { spaced, textErrors } from './check.js'
 import { html } from './html.js'
 import { enters } from './keys.js'
-import { linesOf } from './lines.js'
+import { linesOf, mostInField } from './lines.js'
 import { Lines } from './lines-dialog.js'
 import { useStore } from './store.js'
-import { add, refuseDraft, setDraft, tasks, textErrors } from './tasks.js'
+import { refuseDraft, setDraft, tasks } from './tasks.js'
 import { Icon } from './ui.js'
 
 /** @param {{ due: string|null }} props due: when new tasks are due */
@@ -22,13 +24,15 @@ export function AddForm({ due }) {
 		const { title: wrong } = textErrors(title, '')
 		if (wrong) return refuseDraft(wrong)
 		setDraft('')
-		add(title, null, { due_on: due })
+		addTasks([title], due)
 	}
 	const paste = (/** @type {ClipboardEvent} */ event) => {
 		const text = event.clipboardData?.getData('text/plain') ?? ''
-		if (linesOf(text).length < 2) return
+		const isList = linesOf(text).length > 1
+		if (!isList && text.length <= mostInField) return
 		event.preventDefault()
-		setPasted(text)
+		if (isList) setPasted(text)
+		else refuseDraft(textErrors(text, '').title ?? `You can paste at most ${spaced(mostInField)} characters at once.`)
 	}
 	const asOne = () => {
 		setPasted('')

@@ -11,7 +11,7 @@ import { address, filters, orders, read } from './view.js'
  * @returns {[typed: string, search: (text: string) => void]}
  */
 export function useSearch(q) {
-	const [typing, setTyping] = useState(q)
+	const [typed, setTyping] = useState(q)
 	const timer = useRef(/** @type {ReturnType<typeof setTimeout>|undefined} */ (undefined))
 	const written = useRef(q) // the search text that the field below wrote to the address
 	useEffect(() => {
@@ -30,7 +30,7 @@ export function useSearch(q) {
 			navigate(address({ ...here, q: text.trim() }), { replace: Boolean(here.q) === Boolean(text.trim()) })
 		}, 150)
 	}
-	return [typing, search]
+	return [q === written.current ? typed : q, search]
 }
 
 /** @param {{ view: { show: string, sort: string, q: string }, counts: Record<string, number>|null, typing: string, search: (text: string) => void }} props */

@@ -26,6 +26,15 @@ export function addDays(day, n) {
 export const untilMidnight = now => new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime() - now.getTime()
 
 /**
+ * The first years have four digits, as in the field for the day: "Jan 1, 1" could be any year.
+ * @param {string} day
+ * @param {Intl.DateTimeFormatOptions} parts
+ * @param {string|string[]} [locale]
+ */
+const written = (day, parts, locale) => new Intl.DateTimeFormat(locale, parts).formatToParts(noon(day))
+	.map(({ type, value }) => (type === 'year' && day < '1000' ? value.replace(/^\d+$/, year => year.padStart(4, '0')) : value)).join('')
+
+/**
  * @param {string} day
  * @param {string} today
  * @param {string|string[]} [locale] undefined: the person's
@@ -37,11 +46,11 @@ export function dayWords(day, today, locale) {
 	/** @type {Intl.DateTimeFormatOptions} */
 	const parts = { weekday: 'short', day: 'numeric', month: 'short' }
 	if (day.slice(0, 4) !== today.slice(0, 4)) parts.year = 'numeric'
-	return new Intl.DateTimeFormat(locale, parts).format(noon(day))
+	return written(day, parts, locale)
 }
 
 /** A day with its year: on paper, nobody knows which day was today. @param {string} day @param {string|string[]} [locale] */
-export const fullDay = (day, locale) => new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(noon(day))
+export const fullDay = (day, locale) => written(day, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }, locale)
 
 /** @typedef {{ completed: boolean, due_on?: string|null }} Due */
 

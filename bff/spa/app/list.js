@@ -15,7 +15,7 @@ let mean = 61
  * @template {{ key: string }} T
  * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined, wanted: string, long: unknown }} props
  *   view: identifies what is listed; the scroll position is kept while it does not change; pinned: the key of a row that always stays in the document, because it is being
- *   edited; wanted: the key of a row that takes the focus; long: is shown above a list that is not in the document as a whole
+ *   edited; wanted: the key of a row that takes the focus; long: is shown above a list whose last row is not in the document at first
  */
 export function WindowList({ items, view, label, row, pinned, wanted, long }) {
 	const list = useRef(/** @type {HTMLElement|null} */ (null))
@@ -100,7 +100,8 @@ export function WindowList({ items, view, label, row, pinned, wanted, long }) {
 		if (row) row.querySelector('input')?.focus()
 	}, [wanted])
 
-	return html`${long && total > innerHeight + spare && html`<p class="hint find">${long}</p>`}<ul class="tasks" ref=${list} aria-label=${label} style=${{ height: total + 'px' }}
+	const last = tops[items.length - 1] ?? 0
+	return html`${long && last > innerHeight + spare && html`<p class="hint find">${long}</p>`}<ul class="tasks" ref=${list} aria-label=${label} style=${{ height: total + 'px' }}
 		onFocusIn=${(/** @type {FocusEvent} */ event) => {
 			const item = event.target instanceof Element ? event.target.closest('[data-key]') : null
 			focused.current = item instanceof HTMLElement ? (item.dataset['key'] ?? '') : ''

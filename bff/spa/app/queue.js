@@ -41,6 +41,7 @@ export function createQueue(user, on, browser = found()) {
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	let timer
 	let left = false // the page may never be shown again
+	let full = false // the storage has not taken the text
 
 	/** Takes over an entry as soon as its tab is gone. @param {string} key */
 	function take(key) {
@@ -87,7 +88,9 @@ export function createQueue(user, on, browser = found()) {
 	function put() {
 		try {
 			browser?.storage.setItem(mine, text)
+			full = false
 		} catch {
+			full = true
 			browser?.storage.removeItem(mine) // there is no room, and an older state would be wrong
 		}
 	}
@@ -111,6 +114,9 @@ export function createQueue(user, on, browser = found()) {
 			if (release || !text) void write()
 			else timer ??= setTimeout(write, soon)
 		},
+
+		/** Whether a reload loses none of these changes. @param {readonly Op<R, C>[]} ops */
+		holds: ops => Boolean(browser) && !full && keptOf(ops).length === ops.filter(op => op.state !== 'waiting').length,
 
 		/** The page may be closing. @param {readonly Op<R, C>[]} ops */
 		leave(ops) {
@@ -147,10 +153,10 @@ export function createQueue(user, on, browser = found()) {
 }
 
 /**
- * As much of the changes as an entry may have, in their order.
+ * As many of the changes as an entry may have, in their order, as JSON.
  * @param {readonly Op<any, any>[]} ops
  */
-function textOf(ops) {
+function keptOf(ops) {
 	const kept = []
 	let size = 0
 	for (const op of ops) {
@@ -160,6 +166,12 @@ function textOf(ops) {
 		if (size > mostText || kept.length === mostOps) break
 		kept.push(one)
 	}
+	return kept
+}
+
+/** @param {readonly Op<any, any>[]} ops */
+function textOf(ops) {
+	const kept = keptOf(ops)
 	return kept.length ? `[${kept.join()}]` : ''
 }
 

@@ -6,7 +6,6 @@ import { toasts } from './ui.js'
 import { offerCompletionUndo, offerDeletionUndo, say } from './words.js'
 import { isIn, ops, shown, start, tasks, update, work } from './work.js'
 
-export { textErrors } from './words.js'
 export { shown, tasks } from './work.js'
 
 /**
@@ -14,8 +13,8 @@ export { shown, tasks } from './work.js'
  * @typedef {import('./edit.js').Edit} Edit
  */
 
-/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] */
-export const add = (title, description, more) => work()?.add(title, description, more)
+/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] @returns {string} the key of its row */
+export const add = (title, description, more) => work()?.add(title, description, more) ?? ''
 
 /** @param {string} key */
 const find = key => shown().find(task => task.key === key)
@@ -161,11 +160,12 @@ export async function settle() {
 	for (let i = 0; i < 100 && ops().some(op => op.state === 'sending' || op.state === 'queued'); i++) await new Promise(done => setTimeout(done, 30))
 }
 
-// Ask before the page closes if something would be lost. Listen only then: some browsers do
-// not keep a page for "back" if it has a beforeunload listener.
-const lostWithPage = () => unsent() || ops().some(op => op.state !== 'waiting' && !op.sent)
+// Ask before the page closes if something would be lost: typed text, and changes that the queue does not
+// keep. Listen only if that may be so: some browsers do not keep a page for "back" if it has a beforeunload
+// listener. Whether the queue has stored all is known only a moment after a change.
+const unsafe = () => ops().filter(op => op.state !== 'waiting' && !op.sent)
 /** @param {Event} event */
-const ask = event => lostWithPage() && event.preventDefault()
-const watchEnd = () => (lostWithPage() ? addEventListener('beforeunload', ask) : removeEventListener('beforeunload', ask))
+const ask = event => (unsent() || (unsafe().length && !work()?.queue.holds(ops()))) && event.preventDefault()
+const watchEnd = () => (unsent() || unsafe().length ? addEventListener('beforeunload', ask) : removeEventListener('beforeunload', ask))
 tasks.follow(watchEnd)
 toasts.follow(watchEnd)

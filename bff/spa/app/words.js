@@ -1,5 +1,5 @@
 // What a person is told about changes to their tasks: notices, and words for screen readers.
-import { maxDescription, maxTitle } from './limits.js'
+import { spaced } from './check.js'
 import { announce, dismiss, inUse, toast } from './ui.js'
 
 /**
@@ -14,23 +14,13 @@ const undoFor = 6_000
 /** @param {string} text */
 const short = text => (text.length > 40 ? [...text].slice(0, 38).join('') + '…' : text)
 
-/** @param {string} text */
-const length = text => [...text].length
-
-/** @param {number} n @returns {string} n below a million, with a space before the last three digits */
-const spaced = n => String(n).replace(/(?=\d{3}$)/, ' ').trim()
-
-/** @param {string} title @param {string} description */
-export const textErrors = (title, description) => ({
-	...(!title.trim() ? { title: 'A task needs a title.' } : length(title.trim()) > maxTitle ? { title: `A title has at most ${maxTitle} characters; this one has ${length(title.trim())}.` } : {}),
-	...(length(description) > maxDescription ? { description: `A description has at most ${spaced(maxDescription)} characters; this one has ${length(description)}.` } : {}),
-})
-
 /** @param {'network'|'server'|''} error @param {boolean} seen whether tasks are shown */
 export const awayWords = (error, seen) => error && `${error === 'network' ? 'The server cannot be reached.' : 'The server has a problem.'} ${seen ? 'What you see may be out of date.' : 'Your tasks could not be loaded.'}`
 
 export const say = {
 	added: (/** @type {string} */ title) => announce(`Added ${short(title)}.`),
+	/** The list that is shown does not have it. */
+	addedElsewhere: (/** @type {string|number} */ what, /** @type {() => void} */ run) => toast(typeof what === 'string' ? `Added “${short(what)}”. This list does not show it.` : `Added ${what} tasks. This list does not show all of them.`, { act: typeof what === 'string' ? 'Show it' : 'Show them', run, stay: 12_000 }),
 	back: (/** @type {Task} */ { title }) => announce(`${short(title)} is back.`),
 	allBack: (/** @type {number} */ n) => announce(n === 1 ? 'The task is back.' : `The ${n} tasks are back.`),
 	toggled: (/** @type {Task} */ { title }, /** @type {boolean} */ done) => announce(`${short(title)} is ${done ? 'done' : 'open'} again.`),

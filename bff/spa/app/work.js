@@ -3,6 +3,7 @@
 // says when all this starts and stops, queue.js and resend.js keep changes and send them again, and
 // words.js has the words.
 import { createClient, newIdempotencyKey } from '../client/index.js'
+import { textErrors } from './check.js'
 import { createEditor, differs } from './edit.js'
 import { followLife } from './life.js'
 import { createLive } from './live.js'
@@ -15,7 +16,7 @@ import { createStore } from './store.js'
 import { createSync } from './sync.js'
 import { clearNotices } from './ui.js'
 import { createUndo } from './undo.js'
-import { awayWords, say, textErrors } from './words.js'
+import { awayWords, say } from './words.js'
 
 /**
  * @typedef {import('./words.js').Task} Task
@@ -115,7 +116,7 @@ function begin(user) {
 
 	let last = 0
 
-	/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] */
+	/** @param {string} title @param {string|null} [description] @param {{ due_on?: string|null }} [more] @returns {string} its key */
 	function add(title, description = null, { due_on = null } = {}) {
 		const key = 'new-' + newIdempotencyKey()
 		// Until the server has answered, a new task counts as the newest. This device's clock
@@ -124,6 +125,7 @@ function begin(user) {
 		const time = `9999-12-31T23:59:59.${String(last).padStart(15, '0')}Z`
 		sync.push({ kind: 'create', key, change: { title, description, due_on }, before: { id: 0, user_id: user, title, description, due_on, completed: false, created_at: time, updated_at: time } })
 		say.added(title)
+		return key
 	}
 
 	/** @param {Op} op @param {import('../client/index.js').ApiError} error @param {Task} [before] */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addDays, dayOf, dayWords, isForToday, isOverdue, untilMidnight } from '../../../bff/spa/app/due.js'
+import { addDays, dayOf, dayWords, fullDay, isForToday, isOverdue, untilMidnight } from '../../../bff/spa/app/due.js'
 
 const days = ['2026-02-14', '2024-02-28', '2024-12-31', '0001-01-01', '0099-12-31', '9999-12-30', '2026-03-28', '2026-10-24']
 
@@ -35,6 +35,9 @@ test('near days have words, others are dates of the locale', () => {
 	assert.match(dayWords('2026-12-04', today, 'en-GB'), /^Fri,? 4 Dec$/)
 	assert.match(dayWords('2027-02-14', today, 'en-GB'), /14 Feb 2027/)
 	assert.match(dayWords('2026-12-04', today, 'de'), /4\. Dez/)
+	assert.equal(dayWords('0001-01-01', today, 'en-US'), 'Mon, Jan 1, 0001')
+	assert.match(dayWords('0099-03-02', today, 'de'), /0099$/)
+	assert.match(fullDay('0999-03-02', 'en-GB'), /Mar 0999$/)
 })
 
 test('overdue is before today and open; today has both', () => {

@@ -86,6 +86,23 @@ describe('a queue', () => {
     assert.equal(entries(storage), 1, 'the old entry stays')
   })
 
+  test('knows whether a reload loses a change', async () => {
+    const { storage, open } = browser()
+    const { queue } = open()
+    const all = Array.from({ length: 200 }, (_, i) => op('k' + i))
+    assert.equal(queue.holds([]), true)
+    assert.equal(queue.holds([...all, op('can be undone', { state: 'waiting' })]), true)
+    assert.equal(queue.holds([...all, op('one too many')]), false)
+    assert.equal(queue.holds([op('a', { change: { title: 'x'.repeat(500_000) } })]), false)
+    assert.equal(createQueue('usr_ada', { adopt() {}, taken() {} }, null).holds([op('a')]), false)
+    storage.full = true
+    queue.keep([op('a')])
+    await until('the storage is full', () => !queue.holds([op('a')]))
+    storage.full = false
+    queue.keep([op('b')])
+    await until('it has room again', () => queue.holds([op('b')]))
+  })
+
   test('leaves nothing when all is saved', async () => {
     const { storage, open } = browser()
     const { queue } = open()
