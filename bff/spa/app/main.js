@@ -7,6 +7,7 @@ import { AuthError, AwayError } from './auth.js'
 import { Ending } from './ending.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
+import { KeptEdit } from './kept-edit.js'
 import { NoAnswer, Offline } from './offline.js'
 import { appName, logo } from './page.js'
 import { afterLogin, forGuests, home, navigate, own, route, toLogin } from './route.js'
@@ -65,6 +66,7 @@ function App() {
 	return html`
 		<div class="app" inert=${inside && state !== 'in'}>
 			${inside && !forGuests(path) && html`<${Header} key=${user?.id} path=${path} />`}
+			${inside && html`<${KeptEdit} path=${path} />`}
 			<${Page} key=${whose} focus=${moved} />
 		</div>
 		<${Proof} />

@@ -9,6 +9,7 @@ import { createLive } from './live.js'
 import { paced, spread } from './pace.js'
 import { createQueue } from './queue.js'
 import { createResend } from './resend.js'
+import { home, route } from './route.js'
 import { load as loadSession, markLost, session } from './session.js'
 import { shownOf } from './shown.js'
 import { createStore } from './store.js'
@@ -50,6 +51,8 @@ export function update(part = {}) {
 	tasks.merge({ ...part, failed: ops().filter(op => op.state === 'failed').length, count: mine?.sync.records.count() ?? 0, turn: tasks.get().turn + 1 })
 }
 
+const onTasks = () => route.get().path === home
+
 export const isIn = () => session.get().state === 'in'
 
 /** @param {string} body */
@@ -88,7 +91,7 @@ function begin(user) {
 			refused,
 			conflict(op, theirs, same) {
 				editor.reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', due_on: dueOf(op.change, op.before), from: theirs, errors: {}, theirs, blind: same })
-				say.conflict(same)
+				if (onTasks()) say.conflict(same) // the other pages have a notice
 			},
 		},
 		{ isIn, now: Date.now, pause: () => new Promise(done => setTimeout(done, spread(300))) },
@@ -111,7 +114,7 @@ function begin(user) {
 		lost: markLost,
 		opened: resend.later,
 	})
-	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget })
+	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget, yields: () => document.visibilityState === 'hidden' || !onTasks() })
 
 	let last = 0
 
