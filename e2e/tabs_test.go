@@ -140,7 +140,7 @@ func TestATabThatNobodySeesGivesItsStreamUp(t *testing.T) {
 		window.seen = 'hidden'; Object.defineProperty(document, 'visibilityState', { get: () => window.seen })
 		window.streams = []
 		{ const real = window.fetch; window.fetch = (url, init) => { if (url.endsWith('/events')) streams.push(init.signal); return real(url, init) } }
-		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 1_500 : ms) }
+		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 5_000 ? 1_500 : ms) }
 	`}); err != nil {
 		t.Fatal(err)
 	}
@@ -151,5 +151,19 @@ func TestATabThatNobodySeesGivesItsStreamUp(t *testing.T) {
 	w.js(`(window.seen = 'visible', document.dispatchEvent(new Event('visibilitychange')))`)
 	w.lists("meanwhile")
 	w.until(`streams.some(s => !s.aborted)`)
-	w.quiet()
+	// It does not wait when another tab starts and needs a connection.
+	one := a.beside(t, w, "/tasks")
+	one.lists("meanwhile")
+	if w.js(`streams.some(s => !s.aborted)`) == false {
+		t.Error("a tab that is seen has given its stream up")
+	}
+	w.js(`window.seen = 'hidden'`)
+	two := a.beside(t, w, "/tasks")
+	two.lists("meanwhile")
+	w.until(`streams.every(s => s.aborted)`)
+	w.js(`(window.seen = 'visible', document.dispatchEvent(new Event('visibilitychange')))`)
+	w.until(`streams.some(s => !s.aborted)`)
+	for _, each := range []*window{w, one, two} {
+		each.quiet()
+	}
 }

@@ -204,6 +204,7 @@ const life = followLife(session, {
 	},
 	out: clear,
 	stop: () => mine?.live.stop(),
+	makeRoom: () => mine?.live.isLive() && mine.live.stop(), // one that is still loading reads its list first
 	closing() {
 		mine?.sync.flush() // closing the page confirms the deletions that could still be undone
 		mine?.queue.leave(ops().map(stored))
