@@ -67,7 +67,7 @@ export const NoAnswer = () => html`<${Dialog} title="No connection" shut=${true}
 <//>`
 
 /** @param {number} n */
-const unsentWords = n => `${n === 1 ? 'A change of yours has' : `${n} changes of yours have`} not reached the server yet, and ${n === 1 ? 'is' : 'are'} not in this list. ${n === 1 ? 'It is' : 'They are'} sent when the server can be reached.`
+const unsentWords = n => `${n === 1 ? 'A change of yours has not reached the server yet. It is' : `${n} changes of yours have not reached the server yet. They are`} sent when the server can be reached. New tasks are not in this list before that.`
 
 /** The page while the server cannot be reached. */
 export function Offline() {

@@ -5,8 +5,9 @@
 //     while the entry exists. Whoever gets the lock knows that the tab is gone, and takes its changes over. So
 //     each change has one sender. A page that is left gives its lock up, because the browser may keep it for
 //     "back". If it is shown again, it drops what another tab has taken over.
-//   - A change may bring a question to the person. So a tab in which they would not see it waits some seconds for one
-//     in which they would, such as the tab that has just been reloaded.
+//   - A change may bring a question to the person. So a tab in which they would not see it leaves the changes to one
+//     in which they would, such as the tab that has just been reloaded: a hidden tab until it is shown, and one with
+//     another page for some seconds.
 //   - Another user's entries are deleted, not read. A log-out deletes those of its user, in all tabs.
 //   - Without storage or locks (private windows, http without TLS), changes live as long as the page does.
 //   - An entry has at most 200 changes and 500 000 characters. If there are more, the newest are not kept. An
@@ -28,9 +29,9 @@ const soon = 250 // ms; most changes are saved before that, and need no entry
 /**
  * @template R, C
  * @param {string} user
- * @param {{ adopt: (ops: Op<R, C>[]) => void, taken: (idempotencyKeys: string[]) => void, yields?: () => boolean }} on
+ * @param {{ adopt: (ops: Op<R, C>[]) => void, taken: (idempotencyKeys: string[]) => void, yields?: (waited: boolean) => boolean }} on
  *   adopt: take over the changes of a tab that is gone. taken: another tab has taken these over. yields: whether another
- *   tab should rather have them
+ *   tab should rather have them; waited: it had the time for that
  * @param {{ storage: Storage, locks: LockManager }|null} [browser] null if it has none of them
  */
 export function createQueue(user, on, browser = found()) {
@@ -44,18 +45,19 @@ export function createQueue(user, on, browser = found()) {
 	let holding = null
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	let timer
+	/** @type {Map<string, ReturnType<typeof setTimeout>>} */
+	const yielded = new Map() // the entries that are left to other tabs for now
 	let left = false // the page may never be shown again
 
 	/** Takes over an entry as soon as its tab is gone. @param {string} key @param {boolean} [waited] */
-	function take(key, waited) {
+	function take(key, waited = false) {
 		browser?.locks.request(key, { signal: end.signal }, async () => {
 			const ops = read(key)
 			if (end.signal.aborted) return
 			if (!ops) return browser.storage.removeItem(key) // unreadable, or taken over by another tab
-			if (!waited && on.yields?.()) {
-				const wait = setTimeout(() => take(key, true), yieldFor)
-				return end.signal.addEventListener('abort', () => clearTimeout(wait))
-			}
+			clearTimeout(yielded.get(key))
+			if (on.yields?.(waited)) return void yielded.set(key, setTimeout(() => take(key, true), yieldFor))
+			yielded.delete(key)
 			on.adopt(ops)
 			await write() // in our entry first: a crash between the two may repeat a change, but loses none
 			browser.storage.removeItem(key)
@@ -144,9 +146,15 @@ export function createQueue(user, on, browser = found()) {
 			}).then(() => void (text && write()), ignoreEnd)
 		},
 
+		/** The tab was hidden, and is shown. */
+		shown() {
+			for (const key of yielded.keys()) take(key)
+		},
+
 		/** The person leaves. */
 		end() {
 			clearTimeout(timer)
+			for (const wait of yielded.values()) clearTimeout(wait)
 			end.abort()
 			for (const key of keys(own)) browser?.storage.removeItem(key)
 			release?.()

@@ -114,7 +114,7 @@ function begin(user) {
 		lost: markLost,
 		opened: resend.later,
 	})
-	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget, yields: () => document.visibilityState === 'hidden' || !onTasks() })
+	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget, yields: waited => document.visibilityState === 'hidden' || (!waited && !onTasks()) })
 
 	let last = 0
 
@@ -209,7 +209,10 @@ const life = followLife(session, {
 		mine?.sync.flush() // closing the page confirms the deletions that could still be undone
 		mine?.queue.leave(ops().map(stored))
 	},
-	shown: () => void (mine && !mine.live.runs() && start()),
+	shown() {
+		mine?.queue.shown()
+		if (mine && !mine.live.runs()) start()
+	},
 	restored: () => void mine?.queue.back(),
 	// When the network returns, all tabs and devices start at the same moment; so wait a random time.
 	online: paced(() => void setTimeout(() => {

@@ -101,16 +101,31 @@ describe('a queue', () => {
     assert.deepEqual([reloaded.adopted.length, hidden.adopted.length], [1, 0])
   })
 
-  test('goes to a tab that nobody sees if there is no other', async (t) => {
+  test('goes to a tab that was hidden when it is shown', async () => {
+    const { storage, open } = browser()
+    const first = open()
+    first.queue.keep([op('a')])
+    await until('it is stored', () => entries(storage) === 1)
+    let isHidden = true
+    const hidden = open('usr_ada', () => isHidden)
+    first.kill()
+    await breath()
+    assert.equal(hidden.adopted.length, 0)
+    isHidden = false
+    hidden.queue.shown()
+    await until('the tab has it', () => hidden.adopted.length > 0)
+  })
+
+  test('goes to a tab with another page if there is no other one', async (t) => {
     const { storage, open } = browser()
     const first = open()
     first.queue.keep([op('a')])
     await until('it is stored', () => entries(storage) === 1)
     const real = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (run, ms) => real(run, ms === 10_000 ? 1 : ms))
-    const hidden = open('usr_ada', () => true)
+    const other = open('usr_ada', (waited) => !waited)
     first.kill()
-    await until('the hidden tab has it', () => hidden.adopted.length > 0)
+    await until('the tab has it', () => other.adopted.length > 0)
   })
 
   test('leaves nothing when all is saved', async () => {
