@@ -86,10 +86,18 @@ func (a *app) staysAfterAVisit(t *testing.T, w *window) {
 
 func (a *app) startsWithoutANetwork(t *testing.T, w *window) {
 	t.Helper()
+	w.js(`void fetch('/api/proxy/me/tasks').then(a => a.json()).then(([{ id }]) => fetch('/api/proxy/me/tasks/' + id, { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: '{"due_on":"2031-05-06"}' }))`)
+	w.keeps(`kept?.tasks[0]?.due_on === '2031-05-06'`)
 	a.wire.set(true)
 	w.open(a.bff + "/tasks?show=open")
 	w.shows("These are your tasks of")
 	w.shows("written online")
+	w.until(`document.querySelector('.seen time')?.dateTime === '2031-05-06'`)
+	w.keeps(`kept`)
+	w.js(`localStorage.setItem('vestibule.queue.' + kept.user + '.x', JSON.stringify([{ at: Date.now() }, { at: Date.now() }]))`)
+	w.open(a.bff + "/tasks")
+	w.shows("2 changes of yours have not reached the server yet")
+	w.js(`localStorage.clear()`)
 	if got := w.js(`[...document.querySelectorAll('input, textarea, button')].map(nameOf).join()`); got != "Try again" {
 		t.Errorf("without a network, the page offers %q", got)
 	}
@@ -169,7 +177,7 @@ func (a *app) leavesToOthers(t *testing.T, w *window) {
 	a.answers(t, "WEB_DIR="+folder)
 	w.open(a.bff + "/login")
 	w.shows("The team's app")
-	w.until(`(Promise.all([navigator.serviceWorker.getRegistrations(), caches.keys()]).then(found => globalThis.left = found.flat().length), globalThis.left === 0)`)
+	w.until(`(Promise.all([navigator.serviceWorker.getRegistrations(), caches.keys(), indexedDB.databases()]).then(found => globalThis.left = found.flat().length), globalThis.left === 0)`)
 }
 
 // filesAsked are the paths of the requests since a place in the log that are not for the API.

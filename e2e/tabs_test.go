@@ -75,11 +75,13 @@ func TestALogOutIsSeenByTheOtherTabs(t *testing.T) {
 	two.shows("This device")
 	one.press("Delete", "private words")
 	one.shows("Deleted “private words”.")
+	one.fill("Search tasks", "private words")
+	one.until(`location.search.includes('private')`)
 	two.press("Log out")
 	one.until(`location.pathname === '/login'`)
 	one.shows("You have logged out in another tab.")
 	for _, w := range []*window{one, two} {
-		if got := w.js(`['tabs@example.com', 'private words'].filter(word => document.documentElement.outerHTML.includes(word))`).([]any); len(got) > 0 {
+		if got := w.js(`['tabs@example.com', 'private words'].filter(word => (decodeURIComponent(location.href).replaceAll('+', ' ') + document.documentElement.outerHTML).includes(word))`).([]any); len(got) > 0 {
 			t.Errorf("the page still has %v of who has left", got)
 		}
 	}
@@ -99,6 +101,8 @@ func TestTheNextPersonSeesNothing(t *testing.T) {
 	two.shows("Nothing to do yet")
 	three := a.beside(t, one, "/tasks?q=private+search")
 	three.shows("Nothing matches")
+	one.fill("Search tasks", "private search")
+	one.until(`location.search.includes('private')`)
 	one.press("Account")
 	one.shows("This device")
 	one.fill("Name", "private name")
@@ -115,6 +119,8 @@ func TestTheNextPersonSeesNothing(t *testing.T) {
 	two.press("Create account")
 	two.until(`location.pathname + location.search === '/tasks'`)
 	one.shows("another-person@example.com")
+	one.js(`history.back()`)
+	one.until(`location.pathname + location.search === '/tasks' && named('input', 'Search tasks')`)
 	three.until(`location.pathname + location.search === '/tasks' && text().includes('Nothing to do yet')`)
 	for _, w := range []*window{one, two, three} {
 		if got := w.js(`[location.href, ...[...document.querySelectorAll('input, textarea')].map(e => e.value), document.documentElement.outerHTML].filter(s => /private|Ada|one-person/.test(s))`).([]any); len(got) > 0 {
@@ -134,7 +140,7 @@ func TestATabThatNobodySeesGivesItsStreamUp(t *testing.T) {
 		window.seen = 'hidden'; Object.defineProperty(document, 'visibilityState', { get: () => window.seen })
 		window.streams = []
 		{ const real = window.fetch; window.fetch = (url, init) => { if (url.endsWith('/events')) streams.push(init.signal); return real(url, init) } }
-		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 1_500 : ms) }
+		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 5_000 ? 1_500 : ms) }
 	`}); err != nil {
 		t.Fatal(err)
 	}
@@ -145,5 +151,19 @@ func TestATabThatNobodySeesGivesItsStreamUp(t *testing.T) {
 	w.js(`(window.seen = 'visible', document.dispatchEvent(new Event('visibilitychange')))`)
 	w.lists("meanwhile")
 	w.until(`streams.some(s => !s.aborted)`)
-	w.quiet()
+	// It does not wait when another tab starts and needs a connection.
+	one := a.beside(t, w, "/tasks")
+	one.lists("meanwhile")
+	if w.js(`streams.some(s => !s.aborted)`) == false {
+		t.Error("a tab that is seen has given its stream up")
+	}
+	w.js(`window.seen = 'hidden'`)
+	two := a.beside(t, w, "/tasks")
+	two.lists("meanwhile")
+	w.until(`streams.every(s => s.aborted)`)
+	w.js(`(window.seen = 'visible', document.dispatchEvent(new Event('visibilitychange')))`)
+	w.until(`streams.some(s => !s.aborted)`)
+	for _, each := range []*window{w, one, two} {
+		each.quiet()
+	}
 }

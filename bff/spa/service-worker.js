@@ -7,7 +7,7 @@
 //   - A page comes from the network. The kept one is only for a browser that has none, so no
 //     browser shows an old version for longer than it is offline.
 //   - If the server answers with a page that does not have the mark data-worker, this worker
-//     removes itself and what is kept. Pages of another app have none, and a later version
+//     removes itself and what is kept, with the tasks that the last person saw. Pages of another app have none, and a later version
 //     without a worker leaves it out.
 //   - There is no navigation preload: the browser would send requests that this worker then
 //     leaves alone, such as a link from a mail, twice.
@@ -38,6 +38,11 @@ async function getPage(event) {
 async function leaveOtherApp(answer) {
 	if (ownPage.test(await answer.text())) return
 	for (const name of await caches.keys()) if (name.startsWith(prefix)) await caches.delete(name)
+	// The tasks that the last person saw (app/last-seen.js).
+	await new Promise(done => {
+		const deleting = indexedDB.deleteDatabase('vestibule')
+		deleting.onsuccess = deleting.onerror = deleting.onblocked = done // a blocked one goes on when the other tabs are done
+	})
 	await worker.registration.unregister()
 }
 

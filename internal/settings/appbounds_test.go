@@ -27,7 +27,7 @@ func TestTheBoundsOfTheAppAreInTheTable(t *testing.T) {
 		{"resend.js", "most", "20", "repetitions of an unsaved change", "20, in"},
 		{"resend.js", "longest", "23*3_600_000", "repetitions of an unsaved change", "23 hours"},
 		{"undo.js", "most", "50", "changes that Ctrl+Z undoes", "50"},
-		{"offline.js", "maxTasks", "1000", "tasks that are shown without a network", "1000"},
+		{"last-seen.js", "maxTasks", "1000", "tasks that are shown without a network", "1000"},
 		{"limits.js", "maxPosition", "64", "the position of a task", "64 characters"},
 	} {
 		text, err := os.ReadFile("../../bff/spa/app/" + c.file)

@@ -3,8 +3,10 @@
 //
 // There is one record. It belongs to one user, and it is good until their session ends.
 
+import { byPosition } from './position.js'
+
 /**
- * @typedef {{ id: number, title: string, description: string|null, completed: boolean, created_at: string }} SeenTask
+ * @typedef {{ id: number, title: string, description: string|null, completed: boolean, due_on?: string|null, created_at: string }} SeenTask
  * @typedef {{ user: string, at: number, until: number, tasks: SeenTask[] }} LastSeen
  */
 
@@ -44,6 +46,19 @@ function inTurn(mode, work) {
 	before = step.catch(() => {}) // storage may be disabled or full
 	return step
 }
+
+const maxTasks = 1000
+
+/**
+ * Returns what is kept of the tasks, in the order in which it is shown: the open ones in the person's own order, then those that are done.
+ * @param {(SeenTask & import('./position.js').Placed)[]} tasks
+ * @returns {SeenTask[]}
+ */
+export const seenOf = tasks => tasks
+	.filter(task => task.id > 0) // the server has the others not yet
+	.sort((a, b) => Number(a.completed) - Number(b.completed) || byPosition(a, b))
+	.slice(0, maxTasks)
+	.map(({ id, title, description, completed, due_on, created_at }) => ({ id, title, description: description ?? null, completed, due_on: due_on ?? null, created_at }))
 
 /** Replaces the record. @param {LastSeen} seen */
 export const saveLastSeen = seen => inTurn('readwrite', store => store.put(seen, only)).catch(() => clearLastSeen())

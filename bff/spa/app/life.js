@@ -1,15 +1,17 @@
 // When the page's work starts and stops: with the session, with the page, and with the network.
+import { tabs } from '../client/tabs.js'
 
 /**
  * enter: somebody has signed in. lost: the session has ended, or the page was restored and does not know. back: it is the
  * session of the same person again. out: nobody is signed in. closing: the page may never be shown again. shown: it is in use
- * again. restored: so it is, after closing. online: the network is back.
- * @typedef {{ enter: (userId: string) => void, back: () => void, lost: () => void, out: () => void, stop: () => void, closing: () => void, shown: () => void, restored: () => void, online: () => void }} Life
+ * again. restored: so it is, after closing. makeRoom: another tab has started, and this one is hidden. online: the network is back.
+ * @typedef {{ enter: (userId: string) => void, back: () => void, lost: () => void, out: () => void, stop: () => void, makeRoom: () => void, closing: () => void, shown: () => void, restored: () => void, online: () => void }} Life
  */
 
 // A browser opens at most six connections to a server (HTTP/1.1) for all tabs together. The
-// streams of hidden tabs must not use them up.
-const unseenFor = 30_000
+// streams of hidden tabs must not use them up. So a hidden tab gives its stream up after this time, or as
+// soon as another tab starts.
+const unseenFor = 5_000
 
 /**
  * @param {Pick<import('../client/session.js').SessionKit, 'get'|'follow'>} session
@@ -60,5 +62,12 @@ export function followLife(session, on) {
 	addEventListener('pageshow', event => event.persisted && user && on.restored()) // and back() follows
 	addEventListener('online', on.online)
 
-	return { started: stopUnseen } // a tab that was opened in the background may never be shown
+	const others = tabs('vestibule.streams', () => document.visibilityState === 'hidden' && on.makeRoom())
+
+	return {
+		started() {
+			stopUnseen() // a tab that was opened in the background may never be shown
+			others.tell('started')
+		},
+	}
 }

@@ -7,9 +7,10 @@ import { AuthError, AwayError } from './auth.js'
 import { Ending } from './ending.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
+import { KeptEdit } from './kept-edit.js'
 import { NoAnswer, Offline } from './offline.js'
 import { appName, logo } from './page.js'
-import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
+import { afterLogin, forGuests, home, navigate, own, route, toLogin } from './route.js'
 import { load, session, signOut } from './session.js'
 import { useStore } from './store.js'
 import { TasksPage } from './tasks-page.js'
@@ -21,36 +22,31 @@ const pages = { '/tasks': TasksPage, '/account': Account, '/login': Login, '/sig
 
 /**
  * redirectTarget returns the page to show instead of the address, or ''.
- * @param {import('./session.js').Session['state']} state
+ * @param {import('./session.js').Session} session
  * @param {string} path
  * @param {string} query
  */
-function redirectTarget(state, path, query) {
+function redirectTarget({ state, user }, path, query) {
 	// A link in a mail must also work for a person who is logged in. Somebody who is logged in
 	// but has forgotten the password must be able to ask for a link: without the password they
 	// cannot change it, and after logging out they could not log in again.
 	if (state === 'in' && (path === '/reset-password' || path === '/forgot')) return ''
-	if (state === 'in' && forGuests(path)) return safeTarget(new URLSearchParams(query).get('return'))
-	if (path === '/') return state === 'out' ? '/login' : home
-	if (state === 'out' && !forGuests(path) && Object.hasOwn(pages, path)) return loginTarget()
+	if (state === 'in' && forGuests(path)) return afterLogin(user?.id ?? '', query)
+	if (path === '/' && state !== 'out') return home
+	if (state === 'out' && !forGuests(path) && (path === '/' || Object.hasOwn(pages, path))) return '/login'
 	return ''
 }
 
 function App() {
-	const { state, user } = useStore(session)
+	const now = useStore(session)
+	const { state, user } = now
 	const { path, query, kind } = useStore(route)
 	const known = user !== null || state === 'out'
-	const redirect = known ? redirectTarget(state, path, query) : ''
+	const redirect = known ? redirectTarget(now, path, query) : ''
 	useLayoutEffect(() => {
-		if (redirect) navigate(redirect, { replace: true })
+		if (redirect === '/login') toLogin()
+		else if (redirect) navigate(redirect, { replace: true })
 	}, [redirect])
-	// The next person must not see what the previous one searched for or wanted to open.
-	const last = useRef('')
-	useLayoutEffect(() => {
-		if (!user) return
-		if (last.current && last.current !== user.id) navigate(route.get().path, { replace: true })
-		last.current = user.id
-	}, [user?.id])
 	useLayoutEffect(() => {
 		if (kind === 'push') scrollTo(0, 0)
 	}, [path])
@@ -70,6 +66,7 @@ function App() {
 	return html`
 		<div class="app" inert=${inside && state !== 'in'}>
 			${inside && !forGuests(path) && html`<${Header} key=${user?.id} path=${path} />`}
+			${inside && html`<${KeptEdit} path=${path} />`}
 			<${Page} key=${whose} focus=${moved} />
 		</div>
 		<${Proof} />
@@ -145,6 +142,8 @@ function confirmLink(answer) {
 	if (state === 'in' && user?.emailVerified && answer === 'changed') toast(`Your address is changed. You log in with ${user.email} now.`)
 	if (state === 'out' && ['confirmed', 'changed'].includes(answer)) toast('The link has worked. Log in to continue.')
 }
+
+session.follow(() => own(session.get().user?.id ?? ''))
 
 const root = document.getElementById('app')
 if (root) {

@@ -2,15 +2,16 @@
 // decides when that is kept and when it is deleted; last-seen.js stores it.
 import { useEffect, useState } from '../vendor/hooks.js'
 import { awayText } from './auth.js'
+import { DueDay } from './dates.js'
 import { html } from './html.js'
-import { clearLastSeen, loadLastSeen, saveLastSeen } from './last-seen.js'
+import { clearLastSeen, loadLastSeen, saveLastSeen, seenOf } from './last-seen.js'
 import { logo } from './page.js'
+import { waiting } from './queue.js'
 import { retry, session } from './session.js'
 import { shown, tasks } from './tasks.js'
 import { Away, Dialog, Heading } from './ui.js'
 import { startWorker } from './worker.js'
 
-const maxTasks = 1000 // the newest
 const saveAfter = 1_000 // ms without another change
 const day = 86_400_000 // ms
 
@@ -25,12 +26,7 @@ function save() {
 	if (state !== 'in' || !user || tasks.get().state !== 'ready') return
 	const left = session.left() // Infinity: not known
 	guessed = !Number.isFinite(left)
-	const seen = shown()
-		.filter(task => task.id > 0) // the server has the others not yet
-		.sort((a, b) => b.id - a.id)
-		.slice(0, maxTasks)
-		.map(({ id, title, description, completed, created_at }) => ({ id, title, description: description ?? null, completed, created_at }))
-	void saveLastSeen({ user: user.id, at: Date.now(), until: Date.now() + (guessed ? day : left), tasks: seen })
+	void saveLastSeen({ user: user.id, at: Date.now(), until: Date.now() + (guessed ? day : left), tasks: seenOf(shown()) })
 }
 
 tasks.follow(() => {
@@ -70,19 +66,25 @@ export const NoAnswer = () => html`<${Dialog} title="No connection" shut=${true}
 	<div class="actions"><button type="button" class="primary" onClick=${retry}>Try again</button></div>
 <//>`
 
+/** @param {number} n */
+const unsentWords = n => `${n === 1 ? 'A change of yours has not reached the server yet. It is' : `${n} changes of yours have not reached the server yet. They are`} sent when the server can be reached. New tasks are not in this list before that.`
+
 /** The page while the server cannot be reached. */
 export function Offline() {
 	const [seen, setSeen] = useState(/** @type {import('./last-seen.js').LastSeen|null|undefined} */ (undefined))
 	useEffect(() => void loadLastSeen().then(setSeen), [])
 	if (seen === undefined) return null
 	if (!seen) return html`<main class="enter"><div class="card"><${Heading} title="No connection" focus=${true} /><${Away} text=${awayText} onRetry=${retry} /></div></main>`
+	const unsent = waiting(seen.user)
 	return html`<main class="page">
 		<p class="brand"><img src=${logo} width="28" height="28" alt="" /></p>
 		<${Heading} title="Tasks" focus=${true} />
 		<${Away} text=${`No connection to the server. These are your tasks of ${when.format(seen.at)}. You can change them when the server can be reached.`} onRetry=${retry} />
+		${unsent > 0 && html`<p class="note">${unsentWords(unsent)}</p>`}
 		${seen.tasks.length
 			? html`<ul class="seen" aria-label="Tasks">${seen.tasks.map(task => html`<li key=${task.id} class=${task.completed ? 'done' : ''}>
 				<p class="title" dir="auto">${task.title}${task.completed && html`<span class="unseen"> (done)</span>`}</p>
+				<${DueDay} task=${task} />
 				${task.description && html`<p class="description" dir="auto">${task.description}</p>`}
 			</li>`)}</ul>`
 			: html`<p class="lead">There were no tasks.</p>`}

@@ -5,6 +5,9 @@
 //     while the entry exists. Whoever gets the lock knows that the tab is gone, and takes its changes over. So
 //     each change has one sender. A page that is left gives its lock up, because the browser may keep it for
 //     "back". If it is shown again, it drops what another tab has taken over.
+//   - A change may bring a question to the person. So a tab in which they would not see it leaves the changes to one
+//     in which they would, such as the tab that has just been reloaded: a hidden tab until it is shown, and one with
+//     another page for some seconds.
 //   - Another user's entries are deleted, not read. A log-out deletes those of its user, in all tabs.
 //   - Without storage or locks (private windows, http without TLS), changes live as long as the page does.
 //   - An entry has at most 200 changes and 500 000 characters. If there are more, the newest are not kept. An
@@ -15,6 +18,7 @@ const prefix = 'vestibule.queue.'
 const mostOps = 200
 const mostText = 500_000 // characters; browsers allow about five million for an origin
 const longest = 7 * 86_400_000 // ms
+const yieldFor = 10_000 // ms; a reload and a log-in take less
 const soon = 250 // ms; most changes are saved before that, and need no entry
 
 /**
@@ -25,8 +29,9 @@ const soon = 250 // ms; most changes are saved before that, and need no entry
 /**
  * @template R, C
  * @param {string} user
- * @param {{ adopt: (ops: Op<R, C>[]) => void, taken: (idempotencyKeys: string[]) => void }} on
- *   adopt: take over the changes of a tab that is gone. taken: another tab has taken these over
+ * @param {{ adopt: (ops: Op<R, C>[]) => void, taken: (idempotencyKeys: string[]) => void, yields?: (waited: boolean) => boolean }} on
+ *   adopt: take over the changes of a tab that is gone. taken: another tab has taken these over. yields: whether another
+ *   tab should rather have them; waited: it had the time for that
  * @param {{ storage: Storage, locks: LockManager }|null} [browser] null if it has none of them
  */
 export function createQueue(user, on, browser = found()) {
@@ -40,15 +45,20 @@ export function createQueue(user, on, browser = found()) {
 	let holding = null
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	let timer
+	/** @type {Map<string, ReturnType<typeof setTimeout>>} */
+	const yielded = new Map() // the entries that are left to other tabs for now
 	let left = false // the page may never be shown again
 	let full = false // the storage has not taken the text
 
-	/** Takes over an entry as soon as its tab is gone. @param {string} key */
-	function take(key) {
+	/** Takes over an entry as soon as its tab is gone. @param {string} key @param {boolean} [waited] */
+	function take(key, waited = false) {
 		browser?.locks.request(key, { signal: end.signal }, async () => {
 			const ops = read(key)
 			if (end.signal.aborted) return
 			if (!ops) return browser.storage.removeItem(key) // unreadable, or taken over by another tab
+			clearTimeout(yielded.get(key))
+			if (on.yields?.(waited)) return void yielded.set(key, setTimeout(() => take(key, true), yieldFor))
+			yielded.delete(key)
 			on.adopt(ops)
 			await write() // in our entry first: a crash between the two may repeat a change, but loses none
 			browser.storage.removeItem(key)
@@ -142,14 +152,36 @@ export function createQueue(user, on, browser = found()) {
 			}).then(() => void (text && write()), ignoreEnd)
 		},
 
+		/** The tab was hidden, and is shown. */
+		shown() {
+			for (const key of yielded.keys()) take(key)
+		},
+
 		/** The person leaves. */
 		end() {
 			clearTimeout(timer)
+			for (const wait of yielded.values()) clearTimeout(wait)
 			end.abort()
 			for (const key of keys(own)) browser?.storage.removeItem(key)
 			release?.()
 		},
 	}
+}
+
+/**
+ * How many changes of a user wait, also while no server can say who is signed in.
+ * @param {string} user
+ * @param {Storage|undefined} [storage]
+ */
+export function waiting(user, storage = found()?.storage) {
+	let n = 0
+	for (const [key, text] of Object.entries(storage ?? {})) {
+		if (!key.startsWith(`${prefix}${user}.`)) continue
+		try {
+			n += JSON.parse(text).filter((/** @type {Op<any, any>} */ op) => Date.now() - op.at < longest).length
+		} catch {} // nobody will send it either
+	}
+	return n
 }
 
 /**

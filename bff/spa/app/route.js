@@ -6,6 +6,10 @@
 //     it for a slash), no control character, no host;
 //   - no page for guests, and no path of the server.
 // All other targets are replaced by the tasks.
+//
+// An address may contain what a person has searched for, and the next person of this browser must not see it. So each
+// entry of the history has the id of its user in its state, and it is opened for another one without its query. A log-in
+// page in its place has the address to return to in its state as well, for the same user only.
 import { createStore } from './store.js'
 
 export const home = '/tasks'
@@ -17,17 +21,36 @@ export const route = createStore(read())
 /** @param {string} path */
 export const forGuests = path => guestPages.includes(path)
 
+let owner = '' // the id of the user, or '' if nobody is signed in
+
+/** Says whose the entries of the history are from now on. @param {string} userId '' if nobody is signed in */
+export function own(userId) {
+	owner = userId
+	if (clean()) route.set({ ...read(), kind: 'replace' })
+}
+
+/** Removes the query of another person from the current entry, and marks the entry. @returns {boolean} whether the address has changed */
+function clean() {
+	const before = history.state?.user
+	if (!owner || before === owner || forGuests(read().path)) return false
+	history.replaceState({ user: owner }, '', before ? location.pathname : location.pathname + location.search)
+	return Boolean(before)
+}
+
 /**
  * @param {string} to
- * @param {{ replace?: boolean }} [how]
+ * @param {{ replace?: boolean, state?: { user: string, back?: string }|null }} [how]
  */
-export function navigate(to, { replace = false } = {}) {
+export function navigate(to, { replace = false, state = owner ? { user: owner } : null } = {}) {
 	if (to === location.pathname + location.search) replace = true
-	history[replace ? 'replaceState' : 'pushState'](null, '', to)
+	history[replace ? 'replaceState' : 'pushState'](state, '', to)
 	route.set({ ...read(), kind: replace ? 'replace' : 'push' })
 }
 
-addEventListener('popstate', () => route.set({ ...read(), kind: 'back' }))
+addEventListener('popstate', () => {
+	clean()
+	route.set({ ...read(), kind: 'back' })
+})
 
 // Links of this app change the page without a reload. The browser handles all other links,
 // and clicks that open a new tab.
@@ -52,8 +75,16 @@ export function safeTarget(wanted) {
 	return url.pathname + url.search
 }
 
-/** The address of the log-in page, with the way back to the current page. */
-export function loginTarget() {
+/** Shows the log-in page instead of the current page, with the way back to it. */
+export function toLogin() {
 	const here = location.pathname + location.search
-	return here === home || here === '/' ? '/login' : '/login?return=' + encodeURIComponent(here)
+	const user = history.state?.user
+	if (user) return navigate('/login', { replace: true, state: { user, back: here } })
+	navigate(here === home || here === '/' ? '/login' : '/login?return=' + encodeURIComponent(here), { replace: true })
+}
+
+/** Where a person goes from the log-in page. @param {string} userId @param {string} query of the address */
+export function afterLogin(userId, query) {
+	const { user, back } = history.state ?? {}
+	return safeTarget(user === userId && back ? back : new URLSearchParams(query).get('return'))
 }

@@ -10,6 +10,7 @@ import { createLive } from './live.js'
 import { paced, spread } from './pace.js'
 import { createQueue } from './queue.js'
 import { createResend } from './resend.js'
+import { home, route } from './route.js'
 import { load as loadSession, markLost, session } from './session.js'
 import { shownOf } from './shown.js'
 import { createStore } from './store.js'
@@ -51,6 +52,8 @@ export function update(part = {}) {
 	tasks.merge({ ...part, failed: ops().filter(op => op.state === 'failed').length, count: mine?.sync.records.count() ?? 0, turn: tasks.get().turn + 1 })
 }
 
+const onTasks = () => route.get().path === home
+
 export const isIn = () => session.get().state === 'in'
 
 /** @param {string} body */
@@ -89,7 +92,7 @@ function begin(user) {
 			refused,
 			conflict(op, theirs, same) {
 				editor.reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', due_on: dueOf(op.change, op.before), from: theirs, errors: {}, theirs, blind: same })
-				say.conflict(same)
+				if (onTasks()) say.conflict(same) // the other pages have a notice
 			},
 		},
 		{ isIn, now: Date.now, pause: () => new Promise(done => setTimeout(done, spread(300))) },
@@ -112,7 +115,7 @@ function begin(user) {
 		lost: markLost,
 		opened: resend.later,
 	})
-	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget })
+	const queue = createQueue(user, { adopt: (/** @type {Op[]} */ found) => sync.adopt(found.map(adopted)), taken: sync.forget, yields: waited => document.visibilityState === 'hidden' || (!waited && !onTasks()) })
 
 	let last = 0
 
@@ -203,11 +206,15 @@ const life = followLife(session, {
 	},
 	out: clear,
 	stop: () => mine?.live.stop(),
+	makeRoom: () => mine?.live.isLive() && mine.live.stop(), // one that is still loading reads its list first
 	closing() {
 		mine?.sync.flush() // closing the page confirms the deletions that could still be undone
 		mine?.queue.leave(ops().map(stored))
 	},
-	shown: () => void (mine && !mine.live.runs() && start()),
+	shown() {
+		mine?.queue.shown()
+		if (mine && !mine.live.runs()) start()
+	},
 	restored: () => void mine?.queue.back(),
 	// When the network returns, all tabs and devices start at the same moment; so wait a random time.
 	online: paced(() => void setTimeout(() => {

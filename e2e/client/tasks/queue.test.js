@@ -4,7 +4,7 @@ import '../webcrypto.js'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { createQueue } from '../../../bff/spa/app/queue.js'
+import { createQueue, waiting } from '../../../bff/spa/app/queue.js'
 import { until } from './support.js'
 
 // FakeStorage is a localStorage: its keys are its properties.
@@ -54,7 +54,7 @@ function browser() {
   const storage = new FakeStorage()
   const locks = new FakeLocks()
   // open opens a tab of a user. Its changes are those that it adopts and those that the test keeps.
-  const open = (user = 'usr_ada') => {
+  const open = (user = 'usr_ada', yields = () => false) => {
     const tab = locks.tab()
     const adopted = []
     const taken = []
@@ -62,7 +62,7 @@ function browser() {
       adopted.push(...ops)
       queue.keep(adopted)
     }
-    const queue = createQueue(user, { adopt, taken: (keys) => taken.push(...keys) }, { storage, locks: tab })
+    const queue = createQueue(user, { adopt, taken: (keys) => taken.push(...keys), yields }, { storage, locks: tab })
     queue.begin()
     return { queue, adopted, taken, kill: tab.kill }
   }
@@ -75,6 +75,7 @@ describe('a queue', () => {
     const first = open()
     first.queue.keep([op('a'), op('b')])
     await until('it is stored', () => entries(storage) === 1)
+    assert.deepEqual([waiting('usr_ada', storage), waiting('usr_bob', storage)], [2, 0])
     const heirs = [open(), open()]
     await breath()
     assert.deepEqual(heirs.map((tab) => tab.adopted.length), [0, 0], 'two tabs have the same changes')
@@ -101,6 +102,47 @@ describe('a queue', () => {
     storage.full = false
     queue.keep([op('b')])
     await until('it has room again', () => queue.holds([op('b')]))
+  })
+
+  test('goes to a tab in which the person sees what becomes of it', async (t) => {
+    const { storage, open } = browser()
+    const first = open()
+    first.queue.keep([op('a')])
+    await until('it is stored', () => entries(storage) === 1)
+    const hidden = open('usr_ada', () => true)
+    t.after(() => hidden.queue.end())
+    first.kill()
+    await breath()
+    const reloaded = open()
+    await until('a tab has it', () => reloaded.adopted.length + hidden.adopted.length > 0)
+    assert.deepEqual([reloaded.adopted.length, hidden.adopted.length], [1, 0])
+  })
+
+  test('goes to a tab that was hidden when it is shown', async () => {
+    const { storage, open } = browser()
+    const first = open()
+    first.queue.keep([op('a')])
+    await until('it is stored', () => entries(storage) === 1)
+    let isHidden = true
+    const hidden = open('usr_ada', () => isHidden)
+    first.kill()
+    await breath()
+    assert.equal(hidden.adopted.length, 0)
+    isHidden = false
+    hidden.queue.shown()
+    await until('the tab has it', () => hidden.adopted.length > 0)
+  })
+
+  test('goes to a tab with another page if there is no other one', async (t) => {
+    const { storage, open } = browser()
+    const first = open()
+    first.queue.keep([op('a')])
+    await until('it is stored', () => entries(storage) === 1)
+    const real = globalThis.setTimeout
+    t.mock.method(globalThis, 'setTimeout', (run, ms) => real(run, ms === 10_000 ? 1 : ms))
+    const other = open('usr_ada', (waited) => !waited)
+    first.kill()
+    await until('the tab has it', () => other.adopted.length > 0)
   })
 
   test('leaves nothing when all is saved', async () => {
