@@ -156,6 +156,8 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 
 	// Nor does the next person see what a late answer is about.
 	f.set(func() { f.change = nil })
+	two.press("Account")
+	two.shows("This device")
 	two.js(`(globalThis.fetch = (send => (...request) => send(...request).then(answer => String(request[0]).endsWith('/update-user') ? new Promise(done => { globalThis.deliver = () => done(answer) }) : answer))(fetch), 0)`)
 	two.fill("Name", "Grace B. Hopper")
 	two.press("Save name")
