@@ -18,6 +18,7 @@ func TestTheBoundsOfTheAppAreInTheTable(t *testing.T) {
 		shown      string // in its third cell
 	}{
 		{"lines.js", "mostLines", "100", "pasted lines", "100"},
+		{"lines.js", "mostInField", "20_000", "text that is pasted into", "20 000 characters"},
 		{"position.js", "mostMoved", "50", "tasks that make room", "50"},
 		{"clear.js", "most", "200", "done tasks that are cleared", "200"},
 		{"sync.js", "atOnce", "4", "requests for changes in progress", "4"},
