@@ -21,12 +21,13 @@ type process struct {
 	err    error // after exited
 }
 
-// start runs the binary. Of the test's environment it gets only PATH.
+// start runs the binary. Of the test's environment it gets only PATH, and GORACE for the race
+// detector (the Makefile says why).
 func start(t testing.TB, path, dir string, env []string, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + dir}, env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	return begin(t, cmd)
 }

@@ -38,7 +38,7 @@ func launchReal(t *testing.T, command string, env settings.Environment) (*exec.C
 // shell. ended gets its result when the program has ended too: it holds the log open.
 func begin(t *testing.T, cmd *exec.Cmd, env settings.Environment) (log *logBuffer, ended <-chan error) {
 	t.Helper()
-	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
