@@ -134,9 +134,10 @@ export function createQueue(user, on, browser = found()) {
 			clearTimeout(timer)
 			timer = undefined
 			// The browser sends the latest changes even if the page closes, so they need no heir. But an heir can send the
-			// later changes of a record only together with these.
+			// later changes of a record only together with these. And a slow browser may drop a request of a page that
+			// closes. A deletion that could be undone has no other chance, and to delete twice does no harm.
 			const isAlone = (/** @type {Op<R, C>} */ op) => !ops.some(o => o !== op && o.key === op.key)
-			text = textOf(release ? ops : ops.filter(op => !op.sent || op.state !== 'sending' || !isAlone(op)))
+			text = textOf(release ? ops : ops.filter(op => !op.sent || op.state !== 'sending' || op.kind === 'delete' || !isAlone(op)))
 			left = text !== ''
 			if (left) put()
 			release?.()

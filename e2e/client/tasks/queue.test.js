@@ -186,6 +186,13 @@ describe('a queue', () => {
     assert.deepEqual(Object.values(storage).flatMap(JSON.parse).map((o) => o.key), ['long'])
   })
 
+  test('has a deletion although it was sent, because a slow browser may drop it', async () => {
+    const { storage, open } = browser()
+    const { queue } = open()
+    queue.leave([op('1', { state: 'sending', sent: true, kind: 'update' }), op('2', { state: 'sending', sent: true, kind: 'delete' })])
+    assert.deepEqual(Object.values(storage).flatMap(JSON.parse).map((o) => o.key), ['2'])
+  })
+
   test('has a creation with the change that waits for it', async () => {
     const { storage, open } = browser()
     const { queue } = open()
