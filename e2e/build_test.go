@@ -13,20 +13,20 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// build compiles the program at most once in each form. plain is the form of a release, but
-// with tables for debuggers. race
+// build compiles the program at most once in each form. plain is the form of a release. race
 // is the form for most tests: with the race detector, except for SQLite (the Makefile says
-// why), and with cheap passwords.
+// why), and with cheap passwords. Neither has tables for debuggers, which take most of a
+// linker's time.
 var build = struct {
 	plain, race func() (string, error)
 }{
-	plain: sync.OnceValues(func() (string, error) { return compile("plain", "-trimpath") }),
+	plain: sync.OnceValues(func() (string, error) { return compile("plain", "-trimpath", "-ldflags=-s -w") }),
 	race: sync.OnceValues(func() (string, error) {
 		overlay, err := cheapPasswords()
 		if err != nil {
 			return "", err
 		}
-		return compile("race", "-race", "-gcflags=modernc.org/sqlite/lib=-race=false", "-overlay="+overlay)
+		return compile("race", "-race", "-ldflags=-w", "-gcflags=modernc.org/sqlite/lib=-race=false", "-overlay="+overlay)
 	}),
 }
 
