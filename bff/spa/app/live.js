@@ -17,7 +17,7 @@ const isUnauthorized = error => error instanceof ApiError && error.status === 40
  * @template C
  * @param {import('../client/index.js').Client} client
  * @param {{ records: import('./ops.js').Records<import('../client/index.js').Task>, ops: () => readonly import('./ops.js').Op<import('../client/index.js').Task, C>[],
- *   report: (task: import('../client/index.js').Task) => void, reportDeleted: (id: number) => void }} sync
+ *   report: (task: import('../client/index.js').Task) => void, reportDeleted: (id: number) => void, listed: () => void }} sync
  * @param {(task: import('../client/index.js').Task, change: C) => boolean} isResult whether a task may be the result of a creation
  * @param {{ update: (part: Partial<Live>) => void, lost: () => void, opened: () => void }} on
  */
@@ -122,6 +122,7 @@ export function createLive(client, sync, isResult, on) {
 	 */
 	function loaded(list, changes) {
 		sync.records.replace(list, mayBeOurs, changes)
+		sync.listed()
 		update({ state: 'ready', error: '' })
 	}
 

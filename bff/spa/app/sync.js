@@ -10,6 +10,8 @@
 //   - If a change may or may not have arrived (no answer, a busy server, an ended session), it is kept
 //     and marked. It is sent again in its order, one at a time, and the first that fails stops the rest.
 //     A creation keeps its Idempotency-Key, so that it happens only once.
+//   - A deletion that another page has left is sent when the list is there and still has the record: the
+//     browser may have sent it when that page closed.
 //   - A refused change is rolled back, with the later ones of its record.
 //   - attempt.js has the rules for changes that meet those of somebody else.
 import { ApiError, NetworkError, newIdempotencyKey } from '../client/index.js'
@@ -34,6 +36,7 @@ export function createSync(kind, on, { isIn, now, pause }) {
 	/** @type {Op[]} */
 	let ops = []
 	let entries = 0 // how often the person has logged in again
+	let listed = false // whether the records are those of the whole list
 	let over = false
 
 	const making = () => ops.some(op => op.kind === 'create' && op.state === 'sending')
@@ -47,6 +50,8 @@ export function createSync(kind, on, { isIn, now, pause }) {
 		return made
 	}
 
+	const isRepeatedDeletion = (/** @type {Op} */ op) => op.kind === 'delete' && op.again === true
+
 	/** Sends the queued changes whose turn has come. */
 	function pump() {
 		if (over) return
@@ -55,7 +60,7 @@ export function createSync(kind, on, { isIn, now, pause }) {
 		let creates = making()
 		let repeats = ops.some(op => op.again && op.state === 'sending')
 		for (const op of ops) {
-			const waits = (creates && op.kind === 'create') || (repeats && op.again)
+			const waits = (creates && op.kind === 'create') || (repeats && op.again) || (!listed && isRepeatedDeletion(op))
 			// Also while this one waits for a repeat: it was added before the later ones.
 			creates ||= op.kind === 'create' && op.state === 'queued'
 			if (op.state === 'queued' && room > 0 && !waits && !busy.has(op.key)) {
@@ -65,6 +70,13 @@ export function createSync(kind, on, { isIn, now, pause }) {
 			}
 			busy.add(op.key)
 		}
+	}
+
+	/** Goes on with changes that are sent again. */
+	function repeated() {
+		if (listed) ops = ops.filter(op => !(isRepeatedDeletion(op) && op.state === 'queued' && !records.has(records.idOf(op.key))))
+		on.changed()
+		pump()
 	}
 
 	/** @param {Op} op */
@@ -225,8 +237,13 @@ export function createSync(kind, on, { isIn, now, pause }) {
 		/** Takes over the changes of a page that is gone. @param {Op[]} found */
 		adopt(found) {
 			ops = [...found.filter(op => !ops.some(o => o.idempotencyKey === op.idempotencyKey)), ...ops]
-			on.changed()
-			pump()
+			repeated()
+		},
+
+		/** The records are those of the whole list now. */
+		listed() {
+			listed = true
+			repeated()
 		},
 
 		/** Another page sends these changes. @param {string[]} keys their Idempotency-Keys */

@@ -76,6 +76,21 @@ describe('changes', () => {
     await idle()
   })
 
+  test('that another page has left: a deletion is sent only if the list still has the record', async () => {
+    const { kind, sync, idle } = setUp()
+    const left = (id) => ({ kind: 'delete', key: String(id), change: {}, state: 'queued', again: true, idempotencyKey: 'k-' + id, at: 1 })
+    sync.adopt([left(1), left(2)])
+    await new Promise((done) => setTimeout(done, 20))
+    assert.deepEqual(kind.sent, [], 'sent before the list was there')
+    sync.records.replace([task(2)], () => false)
+    sync.listed()
+    await idle()
+    assert.deepEqual([kind.sent, sync.ops().length], [['remove 2'], 0])
+    sync.adopt([left(3)]) // by a page that has the list
+    await idle()
+    assert.deepEqual([kind.sent, sync.ops().length], [['remove 2'], 0])
+  })
+
   test('that may have arrived are repeated in order, one at a time, with their keys', async () => {
     const { kind, sync, add, idle, heard } = setUp()
     kind.fails = ['lost', away(), away()]
