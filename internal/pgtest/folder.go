@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -26,16 +27,21 @@ func Folder(tb testing.TB) string {
 // Own gives a folder to the user that servers run as.
 func Own(tb testing.TB, folder string) {
 	tb.Helper()
-	if c := unprivileged(); c != nil {
-		if err := os.Chown(folder, int(c.Uid), int(c.Gid)); err != nil {
-			tb.Fatal(err)
-		}
+	if err := chown(folder); err != nil {
+		tb.Fatal(err)
 	}
+}
+
+func chown(path string) error {
+	if c := unprivileged(); c != nil {
+		return os.Chown(path, int(c.Uid), int(c.Gid))
+	}
+	return nil
 }
 
 // unprivileged is the user for servers: PostgreSQL and PgBouncer refuse to run as root. It
 // is nil, which means the current user, if the tests do not run as root.
-func unprivileged() *syscall.Credential {
+var unprivileged = sync.OnceValue(func() *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
 	}
@@ -51,7 +57,7 @@ func unprivileged() *syscall.Credential {
 		}
 	}
 	return nil
-}
+})
 
 // newFolder makes a folder for the unprivileged user. Its path is short, because the path
 // of a Unix socket must be, and it is outside a TMPDIR that only root can enter.
@@ -78,10 +84,7 @@ func folderIn(parents ...string) (string, error) {
 		if err != nil {
 			continue
 		}
-		if c := unprivileged(); c != nil {
-			err = os.Chown(folder, int(c.Uid), int(c.Gid))
-		}
-		return folder, err
+		return folder, chown(folder)
 	}
 	return "", errors.New("no temporary directory that an unprivileged user can reach")
 }

@@ -34,6 +34,7 @@ wait $server
 type process struct {
 	folder string
 	exited chan struct{} // closed when the server has ended
+	status error         // how it has ended; read it after exited
 	orders *os.File
 }
 
@@ -66,7 +67,7 @@ func start(folder, stopSignal string, command ...string) (*process, error) {
 	p := &process{folder: folder, exited: make(chan struct{}), orders: orders}
 	go func() {
 		defer close(p.exited)
-		_ = cmd.Wait() // only the end matters, not its status
+		p.status = cmd.Wait()
 	}()
 	return p, nil
 }

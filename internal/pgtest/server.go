@@ -99,7 +99,7 @@ func newServer(newFolder func() (string, error), options ...string) (*Server, er
 		return nil, err
 	}
 	s := &Server{postgres: filepath.Join(bin, "postgres"), folder: folder, options: options}
-	if err := s.initdb(filepath.Join(bin, "initdb")); err != nil {
+	if err := s.fill(bin); err != nil {
 		_ = os.RemoveAll(folder)
 		return nil, err
 	}
@@ -114,26 +114,6 @@ func newServer(newFolder func() (string, error), options ...string) (*Server, er
 	}
 	_ = os.RemoveAll(folder)
 	return nil, err
-}
-
-func (s *Server) initdb(program string) error {
-	secret := filepath.Join(s.folder, "password")
-	if err := os.WriteFile(secret, []byte(verifier(password)), 0o644); err != nil { // in our own folder
-		return err
-	}
-	p, err := start(s.folder, "TERM", program, "--pgdata="+s.data(), "--username="+owner, "--pwfile="+secret,
-		"--auth-local=trust", "--auth-host=password", "--encoding=UTF8", "--locale=C", "--wal-segsize=1",
-		"--no-sync", "--no-instructions")
-	if err != nil {
-		return err
-	}
-	<-p.exited
-	p.stop("TERM")
-	// initdb writes this file first and removes the folder when it fails.
-	if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); err != nil {
-		return p.failure("initdb")
-	}
-	return nil
 }
 
 // start runs the server and waits until it answers.
