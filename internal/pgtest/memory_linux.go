@@ -5,8 +5,9 @@ import "syscall"
 // memory is a file system in memory on most machines. In containers it is often too small.
 const memory = "/dev/shm"
 
-// enoughRoom is for three servers at a time. Each takes less than 200 MB.
-const enoughRoom = 1 << 30
+// enoughRoom is for three servers at a time. Most take less than 200 MB, but one test makes
+// hundreds of thousands of rows.
+const enoughRoom = 2 << 30
 
 // hasRoom reports whether the folder has room for the databases of tests.
 func hasRoom(folder string) bool {
