@@ -18,7 +18,7 @@ import (
 )
 
 // shared is the server of this test process. It ends with the process.
-var shared = sync.OnceValues(func() (*Server, error) { return newServer() })
+var shared = sync.OnceValues(func() (*Server, error) { return newServer(newDataFolder) })
 
 // Database creates a database on the shared server and returns its URL. It is dropped when
 // the test ends, even if clients are still connected.

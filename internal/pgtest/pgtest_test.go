@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,6 +130,13 @@ func TestAServerBecomesAStandbyAndAPrimaryAgain(t *testing.T) {
 	server.Promote(t)
 	if _, err := db.Exec("DROP TABLE things"); err != nil {
 		t.Errorf("a write on a primary again: %v", err)
+	}
+}
+
+func TestAnotherPasswordIsRefused(t *testing.T) {
+	url := strings.Replace(pgtest.Database(t), "pgtest-password", "pgtest-passwort", 1)
+	if err := connect(t, url).Ping(); err == nil || !strings.Contains(err.Error(), "password") {
+		t.Errorf("got error %v, want one about the password", err)
 	}
 }
 

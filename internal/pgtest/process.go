@@ -3,13 +3,10 @@
 package pgtest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"syscall"
 )
 
@@ -37,6 +34,7 @@ wait $server
 type process struct {
 	folder string
 	exited chan struct{} // closed when the server has ended
+	status error         // how it has ended; read it after exited
 	orders *os.File
 }
 
@@ -69,7 +67,7 @@ func start(folder, stopSignal string, command ...string) (*process, error) {
 	p := &process{folder: folder, exited: make(chan struct{}), orders: orders}
 	go func() {
 		defer close(p.exited)
-		_ = cmd.Wait() // only the end matters, not its status
+		p.status = cmd.Wait()
 	}()
 	return p, nil
 }
@@ -95,57 +93,3 @@ func (p *process) logEnd() []byte {
 }
 
 func logFile(folder string) string { return filepath.Join(folder, "log") }
-
-// unprivileged is the user for servers: PostgreSQL and PgBouncer refuse to run as root. It
-// is nil, which means the current user, if the tests do not run as root.
-func unprivileged() *syscall.Credential {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
-		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
-		if errUID == nil && errGID == nil {
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		}
-	}
-	return nil
-}
-
-// newFolder makes a folder for the unprivileged user. Its path is short, because the path
-// of a Unix socket must be, and it is outside a TMPDIR that only root can enter.
-func newFolder() (string, error) {
-	for _, parent := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
-		if !open(parent) {
-			continue
-		}
-		folder, err := os.MkdirTemp(parent, "pgtest-")
-		if err != nil {
-			continue
-		}
-		if c := unprivileged(); c != nil {
-			err = os.Chown(folder, int(c.Uid), int(c.Gid))
-		}
-		return folder, err
-	}
-	return "", errors.New("no temporary directory that an unprivileged user can reach")
-}
-
-// open reports whether everyone may enter the folder and those above it.
-func open(folder string) bool {
-	for {
-		info, err := os.Stat(folder)
-		if err != nil || info.Mode()&0o001 == 0 {
-			return false
-		}
-		parent := filepath.Dir(folder)
-		if parent == folder {
-			return true
-		}
-		folder = parent
-	}
-}

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Run starts a separate server for a program that is no test, such as bench. options are
-// those of NewServer. Close must end it.
-func Run(options ...string) (*Server, error) { return newServer(options...) }
+// Run starts a separate server for a program that is no test, such as bench. It is on the
+// disk. options are those of NewServer. Close must end it.
+func Run(options ...string) (*Server, error) { return newServer(newFolder, options...) }
 
 // Close ends the server and removes its folder.
 func (s *Server) Close() { s.close() }

@@ -41,7 +41,7 @@ type Server struct {
 func NewServer(tb testing.TB, options ...string) *Server {
 	tb.Helper()
 	quicktest.Skip(tb, "PostgreSQL")
-	s, err := newServer(options...)
+	s, err := newServer(newDataFolder, options...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func (s *Server) Promote(tb testing.TB) {
 	}
 }
 
-func newServer(options ...string) (*Server, error) {
+func newServer(newFolder func() (string, error), options ...string) (*Server, error) {
 	bin, err := binaries(debianLayout)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func newServer(options ...string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{postgres: filepath.Join(bin, "postgres"), folder: folder, options: options}
-	if err := s.initdb(filepath.Join(bin, "initdb")); err != nil {
+	if err := s.fill(bin); err != nil {
 		_ = os.RemoveAll(folder)
 		return nil, err
 	}
@@ -116,31 +116,13 @@ func newServer(options ...string) (*Server, error) {
 	return nil, err
 }
 
-func (s *Server) initdb(program string) error {
-	secret := filepath.Join(s.folder, "password")
-	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil { // in our own folder
-		return err
-	}
-	p, err := start(s.folder, "TERM", program, "--pgdata="+s.data(), "--username="+owner, "--pwfile="+secret,
-		"--auth-local=trust", "--auth-host=password", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	if err != nil {
-		return err
-	}
-	<-p.exited
-	p.stop("TERM")
-	// initdb writes this file first and removes the folder when it fails.
-	if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); err != nil {
-		return p.failure("initdb")
-	}
-	return nil
-}
-
 // start runs the server and waits until it answers.
 func (s *Server) start() error {
 	arguments := append([]string{
 		"-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder,
 		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "full_page_writes=off", // no fsync; a crash of the server still loses nothing
 		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal",
+		"-c", "max_wal_size=64MB", "-c", "min_wal_size=16MB", // the log may be in memory
 	}, s.options...)
 	p, err := start(s.folder, "INT", append([]string{s.postgres}, arguments...)...)
 	if err != nil {
