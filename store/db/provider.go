@@ -11,8 +11,7 @@ import (
 )
 
 // provider returns goose's access to the database. To goose the files are Go migrations,
-// because its own reader of files costs more time than all statements of a new SQLite
-// database: see migrations.Read.
+// because its own reader of files is expensive: see migrations.Read.
 //
 // Only a file with NO TRANSACTION is goose's to read. A Go migration without a transaction
 // would take a second connection beside the one that goose holds, and SQLite has one.
