@@ -15,13 +15,12 @@ type Objects struct {
 
 // Created returns the objects that exist after a migration of fsys and that it created.
 func Created(fsys fs.FS, file string) (Objects, error) {
-	text, err := fs.ReadFile(fsys, file)
+	f, err := Read(fsys, file)
 	if err != nil {
 		return Objects{}, err
 	}
-	up, _, _ := strings.Cut(string(text), "-- +goose Down")
 	made := Objects{Columns: map[string][]string{}}
-	for _, statement := range statements(words(up)) {
+	for _, statement := range f.up() {
 		made.apply(statement)
 	}
 	slices.Sort(made.Names)
@@ -159,4 +158,5 @@ func split(all []word, sign string) (parts [][]word) {
 	return append(parts, all[start:])
 }
 
-func statements(all []word) [][]word { return split(all, ";") }
+// up returns the statements of Up in words. One line can have several.
+func (f File) up() [][]word { return split(words(strings.Join(f.Up, "\n")), ";") }

@@ -16,15 +16,17 @@ const lintedFrom = 21
 // lint returns what in a migration for PostgreSQL would stop traffic. It looks only at what
 // is applied, not at the way back, and not into the bodies of functions and DO blocks.
 func lint(text string) (mistakes []string) {
-	up, _, _ := strings.Cut(text, "-- +goose Down")
-	alone := strings.Contains(up, "-- +goose NO TRANSACTION")
+	f, err := parse(text)
+	if err != nil {
+		return []string{err.Error()}
+	}
 	created := map[string]bool{} // tables of this migration, which nobody uses yet
 	dropped := map[string]bool{}
-	for _, statement := range statements(words(up)) {
+	for _, statement := range f.up() {
 		if len(statement) == 0 {
 			continue
 		}
-		if mistake := lintStatement(statement, alone, created, dropped); mistake != "" {
+		if mistake := lintStatement(statement, f.NoTransaction, created, dropped); mistake != "" {
 			mistakes = append(mistakes, mistake)
 		}
 	}

@@ -24,21 +24,15 @@ func find(fsys fs.FS, head string) (string, error) {
 		return "", err
 	}
 	for _, file := range slices.Backward(files) {
-		text, err := fs.ReadFile(fsys, file)
+		f, err := Read(fsys, file)
 		if err != nil {
 			return "", err
 		}
-		up, _, _ := strings.Cut(string(text), "-- +goose Down")
-		before, rest, found := strings.Cut(up, head)
-		if !found {
-			continue
+		for _, statement := range f.Up {
+			if strings.HasPrefix(statement, head) {
+				return strings.Join(strings.Fields(statement), " "), nil
+			}
 		}
-		end := ";\n"
-		if strings.HasSuffix(before, "-- +goose StatementBegin\n") { // it has statements inside
-			end = ";\n-- +goose StatementEnd"
-		}
-		rest, _, _ = strings.Cut(rest, end)
-		return head + strings.Join(strings.Fields(rest), " ") + ";", nil
 	}
 	return "", nil
 }

@@ -203,6 +203,21 @@ func TestARefusedPasswordDoesNotRevealAMalformedHash(t *testing.T) {
 	}
 }
 
+// Its check then costs what that of a new password costs.
+func TestTheDummyHashHasTheFormOfANewOne(t *testing.T) {
+	t.Parallel()
+	h := newHasher(t, Config{})
+	if got, err := parseStored(h.dummy); err != nil || got != h.params {
+		t.Errorf("%s: got %+v, error %v, want %+v", h.dummy, got, err, h.params)
+	}
+	if ok, rehash, err := h.Verify(context.Background(), Share{}, "whatever", h.dummy); ok || rehash || err != nil {
+		t.Errorf("got %t, %t, error %v, want a wrong password", ok, rehash, err)
+	}
+	if other := newHasher(t, Config{}); other.dummy == h.dummy {
+		t.Error("got the same dummy hash twice")
+	}
+}
+
 func TestTheDummyHashIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, Config{})

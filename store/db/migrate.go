@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"time"
 
@@ -58,7 +57,8 @@ func (s *DB) ApplyPending(ctx context.Context) (applied []string, err error) {
 				done = failed.Applied
 			}
 			for _, d := range done { // each attempt goes on where the last one has failed
-				applied = append(applied, path.Base(d.Source.Path))
+				i := slices.IndexFunc(status, func(m Migration) bool { return m.Version == d.Source.Version })
+				applied = append(applied, status[i].Name)
 			}
 			return err
 		})
@@ -122,15 +122,11 @@ func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *
 	if s.engine.shared {
 		defer s.waits.watch(held, s.Read())()
 	}
-	versions, err := s.newVersionStore()
+	p, err := s.provider(db)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	p, err := goose.NewProvider(goose.DialectCustom, db, s.engine.migrations, goose.WithDisableGlobalRegistry(true), goose.WithStore(versions))
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	err = explainReadOnly(f(held, p, status))
+	err = explainReadOnly(asFile(f(held, p, status)))
 	if cause := context.Cause(held); err != nil && cause != nil && ctx.Err() == nil {
 		err = cause
 	}

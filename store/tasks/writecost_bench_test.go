@@ -2,7 +2,6 @@ package tasks_test
 
 import (
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -45,12 +44,11 @@ func BenchmarkWriteCost(b *testing.B) {
 				must(b, raw, `DROP INDEX tasks_completed_position_idx, tasks_completed_due_idx`)
 			}
 			if indexes == "nine" {
-				text, err := fs.ReadFile(migrations.Postgres(), "00016_task_keys.sql")
+				f, err := migrations.Read(migrations.Postgres(), "00016_task_keys.sql")
 				if err != nil {
 					b.Fatal(err)
 				}
-				_, down, _ := strings.Cut(string(text), "-- +goose Down")
-				must(b, raw, down)
+				must(b, raw, strings.Join(f.Down, "\n"))
 			}
 			for b.Loop() {
 				writeCost(b, s, raw)
