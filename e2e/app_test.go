@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -61,8 +65,20 @@ func (a *app) open(t *testing.T, ctx context.Context, path string) *window {
 		t.Fatal(err)
 	}
 	w := &window{tab: openTab(t, ctx, a.bff+path), engine: chromiumTab{ctx}, origin: a.bff}
+	w.hearsLess()
 	w.do(chromedp.EmulateViewport(1000, 800))
 	return w
+}
+
+// hearsLess ends the reports about elements, styles and requests, which chromedp orders for
+// each tab and a window does not use. They take half of the test's own time. The console has
+// the requests that fail without them.
+func (w *window) hearsLess() {
+	w.Helper()
+	for _, domain := range []cdp.Command[cdp.Empty, cdp.Empty]{dom.Disable, css.Disable, network.Disable} {
+		_, err := chromedp.Call(w.ctx, domain, cdp.Empty{})
+		w.must(err)
+	}
 }
 
 // signedUp opens the app as a new user.

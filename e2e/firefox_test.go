@@ -39,6 +39,7 @@ user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("services.settings.server", "data:,#remote-settings-dummy/v1");
 user_pref("media.gmp-provider.enabled", false);
+user_pref("dom.ipc.processPrelaunch.enabled", false);
 user_pref("toolkit.telemetry.enabled", false);
 user_pref("toolkit.telemetry.server", "");
 user_pref("ui.prefersReducedMotion", 1);

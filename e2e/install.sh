@@ -26,6 +26,7 @@ need caddy caddy
 need node nodejs
 need npm npm
 need chromium chromium
+need chromium-headless-shell chromium-headless-shell
 need firefox-esr firefox-esr
 need zsh zsh
 need fish fish

@@ -21,6 +21,9 @@ func TestAPageThatCannotStartSaysSo(t *testing.T) {
 	w.shows("New here?")
 	w.scheme("light")
 	w.do(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile))
+	if _, err := chromedp.Call(w.ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
 	block := func(patterns ...string) {
 		t.Helper()
 		blocked := network.SetBlockedURLsParams{}

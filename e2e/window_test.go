@@ -56,52 +56,6 @@ func (w *window) js(expression string) any {
 	return value
 }
 
-// until waits until a condition in the page is true.
-func (w *window) until(condition string) {
-	w.Helper()
-	begun := time.Now()
-	// Asking costs the browser time, so a long wait asks less often.
-	for end, last := begun.Add(patience), begun; ; time.Sleep(min(time.Since(begun)/8+5*time.Millisecond, 100*time.Millisecond)) {
-		if w.js(`Boolean(`+condition+`)`) == true {
-			return
-		}
-		if time.Since(last) > time.Second {
-			last = time.Now()
-			w.sendAgain()
-		}
-		if time.Now().After(end) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.Fatalf("still false after %v: %s\nat %v:\n%v\nconsole: %q", patience, condition, w.js(`location.pathname + location.search`), w.js(`text()`), w.complains)
-		}
-	}
-}
-
-// sendAgain sends a form again if the page says that the server is busy. On a machine that
-// is busy with other tests, the server may have too many passwords to compute.
-func (w *window) sendAgain() {
-	w.Helper()
-	if w.js(`(form => (form?.requestSubmit(), Boolean(form)))([...document.querySelectorAll('form')].find(e => e.querySelector('.whole')?.textContent.startsWith('The server is busy.')))`) == true {
-		w.busy++
-	}
-}
-
-// shows waits until the page shows a text.
-func (w *window) shows(text string) {
-	w.Helper()
-	w.until(`text().includes(` + quoted(text) + `)`)
-}
-
-// lists waits for exactly these tasks, in order.
-func (w *window) lists(titles ...string) {
-	w.Helper()
-	if titles == nil {
-		titles = []string{}
-	}
-	want, _ := json.Marshal(titles)
-	w.until(`JSON.stringify(titles()) === ` + quoted(string(want)))
-}
-
 func quoted(s string) string {
 	b, _ := json.Marshal(s)
 	return string(b)
@@ -166,12 +120,6 @@ func (w *window) fill(label, text string) {
 func (w *window) write(text string) {
 	w.Helper()
 	w.must(w.engine.insert(text))
-}
-
-// saved waits until the server has all changes.
-func (w *window) saved() {
-	w.Helper()
-	w.until(`!document.querySelector('.task.sending, .task.failed')`)
 }
 
 func (w *window) add(title string) {
