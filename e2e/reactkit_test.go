@@ -33,6 +33,16 @@ func (w *window) put(selector, text string) {
 	w.must(w.engine.insert(text))
 }
 
+// click clicks with the mouse on the element with this id, when it can be seen and used. tab's
+// click would need the reports that a window does without.
+func (w *window) click(id string) {
+	w.Helper()
+	find := `document.getElementById(` + quoted(id) + `)`
+	w.until(find + `?.checkVisibility({ visibilityProperty: true }) && !` + find + `.disabled`)
+	at := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
+	w.must(w.engine.click(at[0].(float64), at[1].(float64)))
+}
+
 // comesBack logs in where the session has ended.
 func (w *window) comesBack(email string) {
 	w.Helper()
