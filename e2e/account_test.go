@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"vestibule/internal/mailtest"
 )
 
@@ -32,7 +30,7 @@ func TestTheAccountPage(t *testing.T) {
 	w.press("Send a link to confirm it")
 	w.shows("We have sent a link to account@example.com.")
 	w.until(`named('button', 'Send the link again')`)
-	w.do(chromedp.Navigate(a.mailedLink(t, "account@example.com")))
+	w.open(a.mailedLink(t, "account@example.com"))
 	w.shows("Your address account@example.com is confirmed.")
 	w.until(`location.pathname + location.search === '/account'`)
 
@@ -43,7 +41,7 @@ func TestTheAccountPage(t *testing.T) {
 	w.press("Change email")
 	w.shows("We have sent a link to countess@example.com.")
 	w.shows("Your current address gets a mail too, with a link that stops the change.")
-	w.do(chromedp.Navigate(a.mailedLink(t, "countess@example.com")))
+	w.open(a.mailedLink(t, "countess@example.com"))
 	w.until(`location.pathname + location.search === '/account' && text().includes('You log in with countess@example.com.')`)
 	w.shows("Your address is changed. You log in with countess@example.com now.")
 	w.shows("Confirmed")
@@ -54,7 +52,7 @@ func TestTheAccountPage(t *testing.T) {
 	third := a.device(t, "/login")
 	third.logIn("countess@example.com", "paper-lantern-42")
 	third.shows("Nothing to do yet")
-	w.do(chromedp.Reload())
+	w.reload()
 	w.until(`document.querySelectorAll('.devices li').length === 3`)
 	w.js(`[...document.querySelectorAll('.devices button')].slice(-1)[0].click()`)
 	w.until(`document.querySelectorAll('.devices li').length === 2`)
@@ -114,13 +112,13 @@ func TestAForgottenPasswordCanBeSet(t *testing.T) {
 	w.fill("Email", "forgotten@example.com")
 	w.press("Send the link")
 	w.shows("a link to set a new password is on its way")
-	w.do(chromedp.Navigate(a.mailedLink(t, "forgotten@example.com")))
+	w.open(a.mailedLink(t, "forgotten@example.com"))
 	w.shows("At least 8 characters.")
 	for range 2 { // a reload keeps the link
 		if got := w.js(`location.href + document.referrer`).(string); !strings.HasSuffix(got, "/reset-password") {
 			t.Errorf("got the address and the referrer %s, want no token", got)
 		}
-		w.do(chromedp.Reload())
+		w.reload()
 		w.fill("New password", "short")
 	}
 	w.press("Set the password")
@@ -132,7 +130,7 @@ func TestAForgottenPasswordCanBeSet(t *testing.T) {
 	w.shows("Nothing to do yet")
 	w.js(`history.back() ?? true`)
 	w.shows("This link does not work") // it was used
-	w.do(chromedp.Navigate(a.bff + "/tasks"))
+	w.open(a.bff + "/tasks")
 	w.shows("Nothing to do yet")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)

@@ -95,7 +95,7 @@ func testLeftOverCookie(t *testing.T, a *app) {
 	if _, err := chromedp.Call(w.ctx, network.SetCookie, left); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.Navigate(a.bff + "/signup"))
+	w.open(a.bff + "/signup")
 	w.fill("Name", "Ada")
 	w.fill("Email", "leftover@example.com")
 	w.fill("Password", "paper-lantern-42")
@@ -103,7 +103,7 @@ func testLeftOverCookie(t *testing.T, a *app) {
 	w.shows("Nothing to do yet")
 	w.add("Mend the lock")
 	w.saved()
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("Mend the lock")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)

@@ -161,7 +161,7 @@ func TestTheDayOutlivesAReload(t *testing.T) {
 	w.press("Save")
 	w.shows("A change is not saved")
 	w.until(`Object.keys(localStorage).some(key => localStorage[key].includes('2030-05-06'))`)
-	w.do(chromedp.Reload())
+	w.reload()
 	w.until(`document.querySelector('.due time')?.dateTime === '2030-05-06'`)
 	w.saved()
 	if got := w.dueOf("dentist"); got != "2030-05-06" {

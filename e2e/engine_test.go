@@ -109,11 +109,20 @@ func (w *window) must(err error) {
 func (w *window) open(url string) {
 	w.Helper()
 	w.must(w.engine.open(url))
+	w.loaded()
 }
 
 func (w *window) reload() {
 	w.Helper()
 	w.must(w.engine.reload())
+	w.loaded()
+}
+
+// loaded waits until the page has loaded. The end of an older load may look to chromedp like
+// that of the new one.
+func (w *window) loaded() {
+	w.Helper()
+	w.until(`document.readyState === 'complete'`)
 }
 
 func (w *window) resize(width, height int64) {

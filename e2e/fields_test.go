@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // TestPasswordFields: what is typed is hidden until the person wants to see it, and
@@ -45,7 +43,7 @@ func TestPasswordFields(t *testing.T) {
 	w.press("Keep it")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
-	w.do(chromedp.Navigate(a.bff + "/reset-password?token=x"))
+	w.open(a.bff + "/reset-password?token=x")
 	check("a new password", "New password")
 	w.quiet()
 }

@@ -91,7 +91,7 @@ func TestErrorsAreShownAtTheirFields(t *testing.T) {
 	w.fill("Email", "x")
 	w.press("Send the link")
 	wrong("Email", "This is not an email address.")
-	w.do(chromedp.Navigate(a.bff + "/reset-password?token=never-made"))
+	w.open(a.bff + "/reset-password?token=never-made")
 	w.fill("New password", "password456")
 	w.press("Set the password")
 	w.shows("This link has expired or was used.")

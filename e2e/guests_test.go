@@ -16,7 +16,7 @@ func TestGuestsSeeNothingPrivate(t *testing.T) {
 	w.add("private thing")
 	w.saved()
 	for _, path := range []string{"/login", "/signup", "/"} {
-		w.do(chromedp.Navigate(a.bff + path))
+		w.open(a.bff + path)
 		w.until(`location.pathname === '/tasks'`)
 	}
 	w.lists("private thing") // or its answer would come after the log-out
@@ -25,13 +25,13 @@ func TestGuestsSeeNothingPrivate(t *testing.T) {
 	w.do(chromedp.NavigateBack()) // what was private is not in the history's cache either
 	w.until(`location.pathname === '/login'`)
 	for _, path := range []string{"/tasks?show=open&q=thing", "/account"} {
-		w.do(chromedp.Navigate(a.bff + path))
+		w.open(a.bff + path)
 		w.until(`location.pathname === '/login' && text().includes('New here?')`)
 		if got := w.js(`performance.getEntriesByType('resource').map(e => e.name).filter(name => name.includes('/api/') && !name.endsWith('/session'))`); len(got.([]any)) > 0 {
 			t.Errorf("a guest's page has asked for %v", got)
 		}
 	}
-	w.do(chromedp.Navigate(a.bff + "/tasks?show=open&q=thing"))
+	w.open(a.bff + "/tasks?show=open&q=thing")
 	w.shows("New here?")
 	w.press("Create an account") // and back: where one wanted to go is not forgotten on the way
 	w.press("Log in")
@@ -49,7 +49,7 @@ func TestLogInNeverLeadsToAnotherSite(t *testing.T) {
 		"https://evil.example/", "//evil.example", `/\evil.example`, `\\evil.example`, "javascript:alert(1)", "/\t/evil.example", "/%09/evil.example",
 		"http:evil.example", "data:text/html,x", "evil.example", "/api/auth/sign-out", "/login?return=/login", "///evil.example", "/.//evil.example", "/..//evil.example",
 	} {
-		w.do(chromedp.Navigate(a.bff + "/login?return=" + strings.NewReplacer("%", "%25", "?", "%3F", "&", "%26", "\t", "%09", `\`, "%5C").Replace(target)))
+		w.open(a.bff + "/login?return=" + strings.NewReplacer("%", "%25", "?", "%3F", "&", "%26", "\t", "%09", `\`, "%5C").Replace(target))
 		w.until(`document.querySelector('h1')`)
 		if got := w.js(`location.href`).(string); !strings.HasPrefix(got, a.bff+"/tasks") && !strings.HasPrefix(got, a.bff+"/%09/") {
 			t.Errorf("return=%q leads to %s", target, got)

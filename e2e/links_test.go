@@ -86,7 +86,7 @@ func TestPagesOfLinks(t *testing.T) {
 	}
 	owner := a.device(t, "/")
 	link := a.linkIn(t, "ada@example.com", 1)
-	owner.do(chromedp.Navigate(link))
+	owner.open(link)
 	owner.shows("Confirm your address")
 	looks(owner)
 	signIn(thief, "ada@example.com", "paper-lantern-42", "401")
@@ -106,9 +106,9 @@ func TestPagesOfLinks(t *testing.T) {
 	owner.js(`history.back() ?? true`) // the link is not in the way back
 	owner.arrives("/")
 	signIn(thief, "ada@example.com", "paper-lantern-42", "401")
-	owner.do(chromedp.Navigate(a.bff + "/"))
+	owner.open(a.bff + "/")
 	signIn(owner, "ada@example.com", "another-lantern-42", "200")
-	owner.do(chromedp.Navigate(link)) // again, it is done
+	owner.open(link) // again, it is done
 	owner.arrives("/welcome?from=mail")
 	owner.quiet("400", "401")
 
@@ -118,7 +118,7 @@ func TestPagesOfLinks(t *testing.T) {
 		t.Fatal(got)
 	}
 	elsewhere := a.device(t, "/")
-	elsewhere.do(chromedp.Navigate(a.linkIn(t, "eve@example.com", 1)))
+	elsewhere.open(a.linkIn(t, "eve@example.com", 1))
 	elsewhere.shows("Confirm your new address")
 	looks(elsewhere)
 	elsewhere.fill("Password", "another-lantern-42")
@@ -130,7 +130,7 @@ func TestPagesOfLinks(t *testing.T) {
 
 	// The owner takes the account back, with the mail that came first.
 	mailtest.Wait(t, filepath.Join(a.dir, "data", "mail"), "ada@example.com", 4)
-	owner.do(chromedp.Navigate(a.linkIn(t, "ada@example.com", 3)))
+	owner.open(a.linkIn(t, "ada@example.com", 3))
 	owner.shows("Was this not you?")
 	looks(owner)
 	owner.fill("New password", "a-third-lantern-42")
@@ -152,7 +152,7 @@ func TestPagesOfLinks(t *testing.T) {
 	if got := owner.fetch("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`); !strings.HasPrefix(got, "200") {
 		t.Fatal(got)
 	}
-	elsewhere.do(chromedp.Navigate(a.linkIn(t, "ada@example.com", 6)))
+	elsewhere.open(a.linkIn(t, "ada@example.com", 6))
 	elsewhere.shows("Choose a new password")
 	looks(elsewhere)
 	elsewhere.fill("New password", "a-fourth-lantern-42")
@@ -165,7 +165,7 @@ func TestPagesOfLinks(t *testing.T) {
 
 	// Whoever follows a dead link is told so before they type anything.
 	for _, dead := range []string{a.linkIn(t, "ada@example.com", 6), a.bff + "/api/auth/undo-email?token=" + strings.Repeat("x", 43)} {
-		elsewhere.do(chromedp.Navigate(dead))
+		elsewhere.open(dead)
 		elsewhere.shows("This link no longer works")
 		looks(elsewhere)
 	}

@@ -26,7 +26,7 @@ func TestFilterSearchAndOrderAreInTheAddress(t *testing.T) {
 	if orders := w.js(`[...orders].filter(order => !'Citronen 9,Citronen 10,birnen,Äpfel'.endsWith(order))`).([]any); len(orders) > 0 {
 		t.Errorf("rows changed places: %v", orders)
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("Citronen 9", "Citronen 10", "birnen", "Äpfel")
 	w.press("birnen")
 	w.saved()
@@ -60,7 +60,7 @@ func TestFilterSearchAndOrderAreInTheAddress(t *testing.T) {
 	w.until(`document.title === 'Account · Vestibule' && document.activeElement.tagName === 'H1'`)
 	w.do(chromedp.NavigateBack())
 	showsList("/tasks", "Citronen 9", "Citronen 10", "Äpfel")
-	w.do(chromedp.Navigate(a.bff + "/tasks?show=done&q=BIRN&sort=oldest"))
+	w.open(a.bff + "/tasks?show=done&q=BIRN&sort=oldest")
 	showsList("/tasks?show=done&q=BIRN&sort=oldest", "birnen")
 	w.press("Tasks") // to the open ones, whatever was searched for
 	showsList("/tasks", "Citronen 9", "Citronen 10", "Äpfel")
@@ -71,7 +71,7 @@ func TestFilterSearchAndOrderAreInTheAddress(t *testing.T) {
 	w.shows("Nothing matches “nothing”.")
 	w.press("Clear the search")
 	w.lists("birnen")
-	w.do(chromedp.Navigate(a.bff + "/tasks?show=__proto__&sort=constructor"))
+	w.open(a.bff + "/tasks?show=__proto__&sort=constructor")
 	w.lists("Citronen 9", "Citronen 10", "Äpfel")
 	w.quiet()
 }

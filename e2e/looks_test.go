@@ -197,7 +197,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 		body, _ := json.Marshal(members)
 		w.fetch("POST", "/api/proxy/me/tasks", string(body))
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	w.press("2 done")
 	w.shows("Water the plants")
 	look("tasks")
@@ -236,7 +236,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	w.press("Forgot your password?")
 	w.shows("we send you a link")
 	look("forgot")
-	w.do(chromedp.Navigate(a.bff + "/nowhere"))
+	w.open(a.bff + "/nowhere")
 	w.shows("There is nothing at this address.")
 	look("nowhere")
 }

@@ -104,7 +104,7 @@ func TestATaskIsMadeOnce(t *testing.T) {
 	w.lists("read early", "made and changed once")
 	w.press("Delete", "read early")
 	w.press("Dismiss") // ends the offer to undo, and so sends the deletion
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("made and changed once")
 	// A form that is sent twice is sent once.
 	w.press("Log out")

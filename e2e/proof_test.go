@@ -38,7 +38,7 @@ func TestWhatIsSensitiveAsksForThePassword(t *testing.T) {
 	other := a.device(t, "/login")
 	other.logIn("proof@example.com", "paper-lantern-42")
 	other.shows("Nothing to do yet")
-	w.do(chromedp.Reload())
+	w.reload()
 	w.until(`document.querySelectorAll('.devices li').length === 2`)
 	stale := func() {
 		t.Helper()
@@ -85,7 +85,7 @@ func TestWhatIsSensitiveAsksForThePassword(t *testing.T) {
 	other.shows("Session expired. Please log in again.")
 	other.logIn("", "paper-lantern-42")
 	other.shows("Nothing to do yet")
-	w.do(chromedp.Reload())
+	w.reload()
 	w.until(`document.querySelectorAll('.devices li').length === 2`)
 
 	// Buttons wait for it too.

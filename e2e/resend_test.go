@@ -111,7 +111,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.fill("Title", "new")
 	w.press("Save")
 	w.until(stored + `.some(key => localStorage[key].includes('"new"'))`)
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("kept", "new")
 	w.saved()
 	w.until(`named(pressable, 'new').checked`)
@@ -124,7 +124,7 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	other.lists("kept", "new")
 	fails(other, "left behind")
 	w.lists("kept", "new")
-	other.do(chromedp.Navigate("about:blank"))
+	other.open("about:blank")
 	w.lists("left behind", "kept", "new")
 	w.saved()
 	w.serverHas("left behind", "kept", "new")
@@ -142,12 +142,12 @@ func TestUnsavedChangesSurviveAReload(t *testing.T) {
 	w.press("All 3")
 	w.lists("left behind", "kept", "new")
 	fails(w, "secret")
-	w.do(chromedp.Navigate(a.bff + "/client/index.js")) // where no app runs
+	w.open(a.bff + "/client/index.js") // where no app runs
 	w.until(`document.readyState === 'complete'`)
 	if got := w.fetch("POST", "/api/auth/sign-out", "{}"); !strings.HasPrefix(got, "200") {
 		t.Fatal(got)
 	}
-	w.do(chromedp.Navigate(a.bff + "/signup"))
+	w.open(a.bff + "/signup")
 	w.until(stored + `.length === 1`)
 	w.fill("Email", "nextuser@example.com")
 	w.fill("Password", "paper-lantern-42")

@@ -51,11 +51,11 @@ func TestAPageThatCannotStartSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	block(a.bff + folder + "/main.js")
-	w.do(chromedp.Reload())
+	w.reload()
 	says("no-app", "has not started yet", ".late")
 	w.axe(axe)
 	block(a.bff + folder + "/*") // the style, too
-	w.do(chromedp.Reload())
+	w.reload()
 	says("nothing", "has not started yet", ".late")
 	block()
 	w.js(`document.querySelector('.late a').click() ?? true`) // it loads the page again
@@ -65,7 +65,7 @@ func TestAPageThatCannotStartSaysSo(t *testing.T) {
 	if _, err := chromedp.Call(w.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	says("no-script", "Vestibule needs JavaScript", ".noscript")
 	if got := w.js(`text().includes('has not started yet')`); got != false {
 		t.Error("the page gives two reasons")

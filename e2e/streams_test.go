@@ -24,7 +24,7 @@ func TestTheAppWithoutAStream(t *testing.T) {
 	`}); err != nil {
 		t.Fatal(err)
 	}
-	second.do(chromedp.Reload())
+	second.reload()
 	second.lists("before")
 	second.shows("You have too many windows open. Changes from elsewhere are shown late here.")
 	second.add("after")
@@ -77,7 +77,7 @@ func TestAnOlderEventDuringAReadOfTheListChangesNothing(t *testing.T) {
 	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: heldList}); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("first text", "deleted")
 	w.until(`window.event && window.list?.length === 2`)
 	w.js(`window.hold = true`)
@@ -107,7 +107,7 @@ func TestAnIdIsUsedAgainAfterAReset(t *testing.T) {
 	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: heldList}); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("first")
 	w.until(`window.event && window.list?.length === 1`)
 	w.js(`window.event('id: 2\nevent: task.deleted\ndata: ' + JSON.stringify(window.list[0]) + '\n\n') ?? true`)

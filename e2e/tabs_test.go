@@ -46,7 +46,7 @@ func TestDevicesAndTabsShowTheSame(t *testing.T) {
 	two.saved()
 	allReach(`titles().join() === 'named by two'`)
 	three.press("Delete", "named by two")
-	three.do(chromedp.Reload()) // which does what could be undone
+	three.reload() // which does what could be undone
 	three.shows("Nothing to do yet")
 	allReach(`text().includes('Nothing to do yet')`)
 	// The least of several counts: what is beside this on the machine only adds to it.
@@ -144,7 +144,7 @@ func TestATabThatNobodySeesGivesItsStreamUp(t *testing.T) {
 	`}); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	w.shows("Nothing to do yet")
 	w.until(`streams.length > 0 && streams.every(s => s.aborted)`)
 	w.fetch("POST", "/api/proxy/me/tasks", `{"title":"meanwhile"}`)

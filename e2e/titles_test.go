@@ -3,8 +3,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 func TestOddTitlesAreText(t *testing.T) {
@@ -26,7 +24,7 @@ func TestOddTitlesAreText(t *testing.T) {
 		w.until(`titles()[0] === ` + quoted(strings.TrimSpace(string([]rune(title)[:len([]rune(title))-1]))))
 		w.saved()
 	}
-	w.do(chromedp.Reload())
+	w.reload()
 	w.until(`titles().length === 5`)
 	if got := w.js(`[window.hacked, document.querySelector('.tasks script, .tasks img'), document.documentElement.scrollWidth > innerWidth]`).([]any); got[0] != nil || got[1] != nil || got[2] != false {
 		t.Errorf("got %v, want text", got)

@@ -45,7 +45,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	isNotAsked := func() {
 		t.Helper()
 		before := asked.Load()
-		w.do(chromedp.Reload())
+		w.reload()
 		w.lists(all...)
 		if asked.Load() != before || w.js(`window.same`) != nil {
 			t.Error("the page asks when there is nothing to lose")
@@ -133,7 +133,7 @@ func TestADeletionCanBeUndone(t *testing.T) {
 	undo()
 	w.press("Delete", "one")
 	w.lists("three", "two")
-	w.do(chromedp.Navigate(a.bff + "/account"))
+	w.open(a.bff + "/account")
 	w.shows("This device")
 	// The page that is closed sends it and does not wait for the answer.
 	got := ""

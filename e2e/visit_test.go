@@ -35,7 +35,7 @@ func TestAFirstVisit(t *testing.T) {
 	w.press("Save")
 	w.shows("For the Analytical Engine")
 	w.saved()
-	w.do(chromedp.Reload())
+	w.reload()
 	w.lists("Read Menabrea", "Write the very first program")
 	// How fast this is depends on the machine; make lighthouse measures it. How many
 	// answers the page waits for, one after the other, does not.
