@@ -55,16 +55,17 @@ func (l *crowd) cookie(i int) string {
 
 // one sends the nth request of a user and checks its answer. A cookie in it is kept.
 func (l *crowd) one(n, i int) {
-	method, body, want := "GET", "", http.StatusOK
+	// The list grows, so a request reads one task of it.
+	method, path, body, want := "GET", "/api/proxy/me/tasks?limit=1", "", http.StatusOK
 	if n%4 < 2 {
-		method, body, want = "POST", `{"title":"a"}`, http.StatusCreated
+		method, path, body, want = "POST", "/api/proxy/me/tasks", `{"title":"a"}`, http.StatusCreated
 	}
 	bff := l.target(n)
-	a := l.ask(method, bff+"/api/proxy/me/tasks", l.cookie(i), body)
+	a := l.ask(method, bff+path, l.cookie(i), body)
 	// On a busy machine this process may stand still between the look at the target and the
 	// connection, until the old process has stopped. A load balancer takes another one then.
 	if now := l.target(n); now != bff && a.status == 0 && strings.Contains(a.body, syscall.ECONNREFUSED.Error()) {
-		a = l.ask(method, now+"/api/proxy/me/tasks", l.cookie(i), body)
+		a = l.ask(method, now+path, l.cookie(i), body)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
