@@ -35,7 +35,7 @@ func (l *crowd) begin() (stop func()) {
 				select {
 				case <-done:
 					return
-				case <-time.After(30 * time.Millisecond):
+				case <-time.After(50 * time.Millisecond):
 					l.one(n, i)
 				}
 			}

@@ -40,6 +40,7 @@ user_pref("network.connectivity-service.enabled", false);
 user_pref("services.settings.server", "data:,#remote-settings-dummy/v1");
 user_pref("media.gmp-provider.enabled", false);
 user_pref("dom.ipc.processPrelaunch.enabled", false);
+user_pref("layout.frame_rate", 20); // each frame is drawn without a GPU
 user_pref("toolkit.telemetry.enabled", false);
 user_pref("toolkit.telemetry.server", "");
 user_pref("ui.prefersReducedMotion", 1);
