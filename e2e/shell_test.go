@@ -58,7 +58,7 @@ func TestAPageThatCannotStartSaysSo(t *testing.T) {
 	w.reload()
 	says("nothing", "has not started yet", ".late")
 	block()
-	w.js(`document.querySelector('.late a').click() ?? true`) // it loads the page again
+	w.leave(`document.querySelector('.late a').click()`) // it loads the page again
 	w.arrives("/login")
 	w.shows("New here?")
 

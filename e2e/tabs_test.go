@@ -119,7 +119,7 @@ func TestTheNextPersonSeesNothing(t *testing.T) {
 	two.press("Create account")
 	two.until(`location.pathname + location.search === '/tasks'`)
 	one.shows("another-person@example.com")
-	one.js(`history.back()`)
+	one.leave(`history.back()`)
 	one.until(`location.pathname + location.search === '/tasks' && named('input', 'Search tasks')`)
 	three.until(`location.pathname + location.search === '/tasks' && text().includes('Nothing to do yet')`)
 	for _, w := range []*window{one, two, three} {

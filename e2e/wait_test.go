@@ -63,9 +63,14 @@ func (w *window) becomes(condition string) bool {
 		}
 	case <-time.After(5 * time.Second): // a page that was left, and is kept for the way back, does not answer
 	}
-	// The page may have gone meanwhile, and the next one is asked. A faulty condition fails here.
-	time.Sleep(5 * time.Millisecond)
-	return w.js(`Boolean(`+condition+`)`) == true
+	// The page may have gone meanwhile, and the next one is asked. It may go, too.
+	for _, pause := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 500 * time.Millisecond} {
+		time.Sleep(pause)
+		if got, err := w.engine.evaluate(`(() => {` + inPage + `return String(Boolean(` + condition + `)) })()`); err == nil {
+			return got == "true"
+		}
+	}
+	return w.js(`Boolean(`+condition+`)`) == true // it is a faulty condition, and fails here
 }
 
 // sendAgain sends a form again if the page says that the server is busy. On a machine that

@@ -56,6 +56,13 @@ func (w *window) js(expression string) any {
 	return value
 }
 
+// leave runs a script that leads to another page, after its answer. If the page went first,
+// the answer would be lost.
+func (w *window) leave(script string) {
+	w.Helper()
+	w.js(`setTimeout(() => ` + script + `) > 0`)
+}
+
 func quoted(s string) string {
 	b, _ := json.Marshal(s)
 	return string(b)
