@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/clienttest"
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 )
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(binDir)
+		clienttest.KeepConnections()
 		code := m.Run()
 		if !endShared() {
 			code = 1

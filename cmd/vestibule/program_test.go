@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"vestibule/internal/clienttest"
 	"vestibule/internal/settings"
 	"vestibule/internal/testlog"
 	"vestibule/internal/waittest"
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
+	clienttest.KeepConnections()
 	os.Exit(m.Run())
 }
 

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/mux"
+
+	"vestibule/internal/clienttest"
 )
 
 // maxBody is how much of an answer is kept for the check, in bytes.
@@ -151,6 +153,7 @@ func (b *body) Close() error {
 // answers. exceptions lists answers that no test can cause, as "GET /x 500" or as a status
 // alone, with the reason. If only some tests run, this is not checked.
 func Main(m *testing.M, c *Contract, exceptions map[string]string) int {
+	clienttest.KeepConnections()
 	code := m.Run()
 	if testing.Short() {
 		return code
