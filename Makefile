@@ -16,7 +16,7 @@
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build release quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint bench bench-quick profile clean
+.PHONY: run build release quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint vet modules bench bench-quick profile clean
 
 BIN := bin/vestibule
 
@@ -122,11 +122,16 @@ fmt:
 # again.
 lint: export CGO_ENABLED = 0
 lint: export GOFLAGS = -trimpath -buildvcs=false
-lint: types format
+lint:
+	$(MAKE) --no-print-directory -j 2 -O types format vet modules
+
+vet:
 	go vet ./...
 	go tool -modfile=lint.mod staticcheck ./...
 	go build -modfile=lint.mod -o bin/lint internal/lint/main.go
 	go vet -vettool=$(CURDIR)/bin/lint ./...
+
+modules:
 	go mod verify
 	go mod tidy -diff
 

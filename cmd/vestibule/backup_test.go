@@ -16,7 +16,7 @@ import (
 // in again, and what was revoked after the backup stays revoked.
 func TestABackupIsRestoredElsewhere(t *testing.T) {
 	t.Parallel()
-	env, file := testEnv(t), filepath.Join(t.TempDir(), "backup.db")
+	env, file := emptyEnv(t), filepath.Join(t.TempDir(), "backup.db")
 	i := start(t, "serve", env)
 	jar, _ := cookiejar.New(nil)
 	client := &http.Client{Jar: jar}
@@ -54,7 +54,7 @@ func TestABackupIsRestoredElsewhere(t *testing.T) {
 	i.stop()
 	<-i.code
 
-	elsewhere := with(testEnv(t), settings.Environment{"BETTER_AUTH_SECRET": readFile(t, secret)})
+	elsewhere := with(emptyEnv(t), settings.Environment{"BETTER_AUTH_SECRET": readFile(t, secret)})
 	if code, stdout, stderr = once(t, "restore "+file, elsewhere); code != exitOK || stderr != "" || !strings.Contains(stdout, "1 session has ended") {
 		t.Fatalf("restore: got code %d, %q, %q", code, stdout, stderr)
 	}
@@ -90,7 +90,7 @@ func readFile(t *testing.T, path string) string {
 // TestBackupAndRestoreSayWhatIsWrong: one line each, with the cure.
 func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	env, folder := testEnv(t), t.TempDir()
+	env, folder := emptyEnv(t), t.TempDir()
 	once(t, "migrate up", settings.Environment{"DATABASE_URL": env["DATABASE_URL"]})
 	other := filepath.Join(folder, "other")
 	if err := os.WriteFile(other, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
@@ -140,7 +140,7 @@ func TestBackupAndRestoreSayWhatIsWrong(t *testing.T) {
 // TestABackupBeforeAnUpdate is made by the new version, of the data of the old one.
 func TestABackupBeforeAnUpdate(t *testing.T) {
 	t.Parallel()
-	env, file := testEnv(t), filepath.Join(t.TempDir(), "b.db")
+	env, file := emptyEnv(t), filepath.Join(t.TempDir(), "b.db")
 	data := settings.Environment{"DATABASE_URL": env["DATABASE_URL"]}
 	once(t, "migrate up", data)
 	if code, _, stderr := once(t, "migrate down", data); code != exitOK {
@@ -157,7 +157,7 @@ func TestABackupBeforeAnUpdate(t *testing.T) {
 // TestAStartAfterAnInterruptedRestoreSaysWhatToDo, and does not advise to begin with a new file.
 func TestAStartAfterAnInterruptedRestoreSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	env := testEnv(t)
+	env := emptyEnv(t)
 	path := strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")
 	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-unfinished-1"), 0o700); err != nil {
 		t.Fatal(err)

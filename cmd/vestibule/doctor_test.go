@@ -158,7 +158,7 @@ func TestTheDoctorsExitCodeAndJSON(t *testing.T) {
 		{"doctor http://app.example.com --cookie-file=" + cookie, nil, exitUsage, "everybody between could read"},
 		{"doctor --nonsense", nil, exitUsage, "--nonsense"},
 	} {
-		code, stdout, stderr := once(t, tt.command, with(testEnv(t), tt.env))
+		code, stdout, stderr := once(t, tt.command, with(emptyEnv(t), tt.env))
 		if code != tt.code || !strings.Contains(stdout+stderr, tt.want) || strings.Contains(stdout+stderr, "hunter2") {
 			t.Errorf("%s: got code %d, %s%s; want code %d and %q", tt.command, code, stdout, stderr, tt.code, tt.want)
 		}
@@ -172,7 +172,7 @@ func TestTheDoctorsExitCodeAndJSON(t *testing.T) {
 	}
 	ctx, _ := cancelledContext(t)
 	var out, errs strings.Builder
-	if code := run(ctx, []string{"doctor"}, testEnv(t), strings.NewReader(""), &out, &errs); code != exitFailure || !strings.Contains(errs.String(), "interrupted") {
+	if code := run(ctx, []string{"doctor"}, emptyEnv(t), strings.NewReader(""), &out, &errs); code != exitFailure || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("got code %d, %s, want an interruption", code, errs.String())
 	}
 }

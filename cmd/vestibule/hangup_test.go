@@ -33,7 +33,7 @@ func TestSIGHUPDuringTheStart(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd, log, ended := launchReal(t, "serve", with(testEnv(t), settings.Environment{"BETTER_AUTH_SECRET_FILE": path}))
+	cmd, log, ended := launchReal(t, "serve", with(emptyEnv(t), settings.Environment{"BETTER_AUTH_SECRET_FILE": path}))
 	hangUp := func() {
 		for range 3 { // one reload, or another one at its end
 			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {

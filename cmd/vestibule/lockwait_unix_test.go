@@ -17,7 +17,7 @@ import (
 // TestWhoeverWaitsForTheMigrationOfAnotherProcessSaysSo, on SQLite too.
 func TestWhoeverWaitsForTheMigrationOfAnotherProcessSaysSo(t *testing.T) {
 	t.Parallel()
-	env := with(testEnv(t), settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(emptyEnv(t), settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	if code, _, stderr := once(t, "migrate up", env); code != exitOK {
 		t.Fatal(stderr)
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestMigrateUpDownStatus(t *testing.T) {
 	t.Parallel()
-	env := settings.Environment{"DATABASE_URL": testEnv(t)["DATABASE_URL"]}
+	env := settings.Environment{"DATABASE_URL": emptyEnv(t)["DATABASE_URL"]}
 	step := func(command string) []string {
 		t.Helper()
 		code, stdout, stderr := once(t, command, env)
@@ -55,7 +55,7 @@ func TestMigrateUpDownStatus(t *testing.T) {
 // TestTwoMigrationsAtOnceReportTheirOwnWork: each line is printed once.
 func TestTwoMigrationsAtOnceReportTheirOwnWork(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]string{"SQLite": testEnv(t)["DATABASE_URL"], "PostgreSQL": pgtest.Database(t)} {
+	for name, url := range map[string]string{"SQLite": emptyEnv(t)["DATABASE_URL"], "PostgreSQL": pgtest.Database(t)} {
 		env := settings.Environment{"DATABASE_URL": url}
 		both := func(command string) string {
 			var outputs [2]string
@@ -87,7 +87,7 @@ func TestAnInterruptedMigrationFails(t *testing.T) {
 	ctx, cancel := cancelledContext(t)
 	defer cancel()
 	var out strings.Builder
-	code := run(ctx, []string{"migrate", "up"}, testEnv(t), strings.NewReader(""), &out, &out)
+	code := run(ctx, []string{"migrate", "up"}, emptyEnv(t), strings.NewReader(""), &out, &out)
 	if code != exitFailure || !strings.HasPrefix(out.String(), "vestibule: interrupted") || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("got code %d, %q, want one line and code %d", code, out.String(), exitFailure)
 	}

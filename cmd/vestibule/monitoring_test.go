@@ -14,9 +14,9 @@ import (
 	"testing"
 
 	"vestibule/internal/metricstest"
-	"vestibule/internal/pgtest"
 	"vestibule/internal/quicktest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 )
 
@@ -33,7 +33,7 @@ type shown struct {
 func showAll(t *testing.T) shown {
 	t.Helper()
 	i := start(t, "serve", with(testEnv(t), settings.Environment{
-		"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true", "JWT_ALGORITHM": "EdDSA",
+		"DATABASE_URL": storetest.PostgresURL(t), "BETTER_AUTH_SECRET": goodSecret, "JWT_ALGORITHM": "EdDSA",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": startCollector(t).url,
 	}))
 	useTasks(t, i.log.url("bff"))

@@ -7,6 +7,7 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 )
 
@@ -23,9 +24,9 @@ func TestNotificationsThatDoNotArriveFailHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := pgtest.Database(t)
+			url := storetest.PostgresURL(t)
 			i := start(t, "serve", with(testEnv(t), settings.Environment{
-				"DATABASE_URL": url, "DATABASE_LISTEN_URL": listenAt(url), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true",
+				"DATABASE_URL": url, "DATABASE_LISTEN_URL": listenAt(url), "BETTER_AUTH_SECRET": goodSecret,
 			}))
 			admin := i.log.url("admin")
 			want, text, failing := http.StatusServiceUnavailable, `"notifications":"failing"`, 2 // the status, and one check

@@ -9,13 +9,14 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 )
 
 func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Database(t)
-	env := with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret})
+	env := with(emptyEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret})
 
 	code, _, stderr := once(t, "serve", env)
 	if code != exitFailure || !strings.Contains(stderr, "vestibule migrate up") {
@@ -30,7 +31,7 @@ func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
 
 func TestMIGRATEAppliesMigrationsOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	env := with(testEnv(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(emptyEnv(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	useTasks(t, start(t, "serve", env).log.url("bff"))
 }
 
@@ -39,7 +40,7 @@ func TestMIGRATEAppliesMigrationsOnPostgreSQL(t *testing.T) {
 func TestADatabaseThatIsDownFailsHealthAndNotReadiness(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t)
-	env := with(testEnv(t), settings.Environment{"DATABASE_URL": server.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(emptyEnv(t), settings.Environment{"DATABASE_URL": server.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	env["JWT_ALGORITHM"] = "EdDSA" // its keys are in the database
 	i := start(t, "serve", env)
 	bff, admin := i.log.url("bff"), i.log.url("admin")
@@ -115,7 +116,7 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 		"a missing schema": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
 	} {
 		for _, command := range []string{"serve", "migrate up"} {
-			env := with(testEnv(t), settings.Environment{"DATABASE_URL": c.url})
+			env := with(emptyEnv(t), settings.Environment{"DATABASE_URL": c.url})
 			if command == "serve" {
 				env = with(env, settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			}
@@ -135,8 +136,8 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 
 func TestIgnoredURLParametersAreLogged(t *testing.T) {
 	t.Parallel()
-	db := pgtest.Database(t) + "&channel_binding=require&pgbouncer=true"
-	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	db := storetest.PostgresURL(t) + "&channel_binding=require&pgbouncer=true"
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret}))
 	log := i.log.String()
 	for _, line := range []string{`"level":"WARN","msg":"channel_binding in the database's URL is not done: `, `"level":"INFO","msg":"pgbouncer in the database's URL has no effect here"`} {
 		if !strings.Contains(log, line) {
@@ -151,8 +152,8 @@ const closedPort = "127.0.0.1:1"
 
 func TestTheSecondHostOfAURLIsUsed(t *testing.T) {
 	t.Parallel()
-	db := strings.Replace(pgtest.Database(t), "@", "@"+closedPort+",", 1) + "&connect_timeout=4"
-	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	db := strings.Replace(storetest.PostgresURL(t), "@", "@"+closedPort+",", 1) + "&connect_timeout=4"
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret}))
 	useTasks(t, i.log.url("bff"))
 }
 
@@ -171,7 +172,7 @@ func execute(t *testing.T, databaseURL, statements string) {
 // Neon, for example, tells its users to set PGCHANNELBINDING.
 func TestUnsupportedLibpqVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
-	env := with(testEnv(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(testEnv(t), settings.Environment{"DATABASE_URL": storetest.PostgresURL(t), "BETTER_AUTH_SECRET": goodSecret})
 	var ofLibpq []string
 	settings.UnsetUnsupported(nil, func(name string) error { ofLibpq = append(ofLibpq, name); return nil })
 	for _, name := range ofLibpq {

@@ -53,7 +53,7 @@ func TestTLSToPostgreSQL(t *testing.T) {
 	t.Parallel()
 	byAddress, authority, other := withTLS(t)
 	byName := strings.Replace(byAddress, "127.0.0.1", "localhost", 1)
-	env := with(testEnv(t), settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(emptyEnv(t), settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 
 	good := with(env, settings.Environment{"DATABASE_URL": byName + "?sslmode=verify-full&sslrootcert=" + authority})
 	i := start(t, "serve", good)

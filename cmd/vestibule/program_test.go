@@ -14,6 +14,7 @@ import (
 
 	"vestibule/internal/clienttest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 	"vestibule/internal/testlog"
 	"vestibule/internal/waittest"
 )
@@ -55,12 +56,27 @@ type instance struct {
 	code chan int
 }
 
-// testEnv returns settings with free ports and a database in a new folder.
+// testEnv returns settings with free ports and a migrated database in a new folder.
 func testEnv(t *testing.T) settings.Environment {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), "data", "vestibule.db")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Fill(t, path)
+	return envWith(path)
+}
+
+// emptyEnv is testEnv without a database: the program makes it, and its folder.
+func emptyEnv(t *testing.T) settings.Environment {
+	t.Helper()
+	return envWith(filepath.Join(t.TempDir(), "data", "vestibule.db"))
+}
+
+func envWith(path string) settings.Environment {
 	return settings.Environment{
 		"BFF_ADDR": "127.0.0.1:0", "API_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
-		"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "data", "vestibule.db"),
+		"DATABASE_URL": "sqlite:" + path,
 	}
 }
 

@@ -5,18 +5,18 @@ import (
 	"strings"
 	"testing"
 
-	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 )
 
 // With SIGN_UP=off only an operator can create users, and CORS_API_ORIGINS allows an
 // origin to call the API. Both work on both engines.
 func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 	t.Parallel()
-	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": pgtest.Database(t)} {
+	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": storetest.PostgresURL(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := with(testEnv(t), settings.Environment{"SIGN_UP": "off", "CORS_API_ORIGINS": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			env := with(testEnv(t), settings.Environment{"SIGN_UP": "off", "CORS_API_ORIGINS": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret})
 			if database != "" {
 				env["DATABASE_URL"] = database
 			}

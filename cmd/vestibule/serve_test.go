@@ -70,7 +70,7 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, "serve", with(testEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
+			i := start(t, "serve", with(emptyEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
 			if code := waittest.Receive(t, "exit", i.code); code != exitOK {
@@ -93,7 +93,7 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			env := with(testEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm})
+			env := with(emptyEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm})
 			// Each side needs the address of the other one, so one address must be known
 			// before its server runs.
 			network := newFront(t)

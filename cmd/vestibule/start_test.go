@@ -50,7 +50,7 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			code, stdout, stderr := once(t, tt.command, with(testEnv(t), tt.env))
+			code, stdout, stderr := once(t, tt.command, with(emptyEnv(t), tt.env))
 			if code != tt.code {
 				t.Errorf("got code %d, want %d", code, tt.code)
 			}
@@ -70,7 +70,7 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 
 func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 	t.Parallel()
-	env := with(testEnv(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
+	env := with(emptyEnv(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
 	i := start(t, "serve", env)
 	i.stop()
 	waittest.Receive(t, "exit", i.code)
@@ -92,7 +92,7 @@ func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 // It is not parallel: a process that another test starts holds our listeners too, for the
 // moment between fork and exec.
 func TestAFailedStartLeavesNoListenerBehind(t *testing.T) {
-	env := testEnv(t)
+	env := emptyEnv(t)
 	free, err := net.Listen("tcp", "127.0.0.9:0") // no other test listens at this address
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestAStopDuringStartIsNotAnError(t *testing.T) {
 	var out bytes.Buffer
 	ctx, cancel := cancelledContext(t)
 	defer cancel()
-	if code := run(ctx, []string{"serve"}, testEnv(t), strings.NewReader(""), &out, &out); code != exitOK {
+	if code := run(ctx, []string{"serve"}, emptyEnv(t), strings.NewReader(""), &out, &out); code != exitOK {
 		t.Errorf("got code %d, want %d: %s", code, exitOK, out.String())
 	}
 }
@@ -126,7 +126,7 @@ func TestABadSecretFileChangesNothing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "better-auth-secret"), []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := once(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
+	code, _, stderr := once(t, "serve", with(emptyEnv(t), settings.Environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
 	if code != exitUsage {
 		t.Errorf("got code %d, want %d", code, exitUsage)
 	}
