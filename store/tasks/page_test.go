@@ -12,7 +12,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-func pageCase(t *testing.T, d *database) { pagesOf(t, d, 3) }
+func pageCase(t *testing.T, d *database) { pagesOf(t, d, 2) }
 
 // pagesOf reads all pages in every order, with each of these numbers of tasks in a page.
 func pagesOf(t *testing.T, d *database, limits ...int) {
