@@ -16,19 +16,15 @@ func Conformance(t *testing.T, groups ...Cases) {
 type Cases = map[string]func(*testing.T, *Database)
 
 // ConformanceWithMuchData is Conformance, and then runs the cases in much on one database of
-// each engine. The other kinds of databases are there to run every statement, and run the same
-// code as the engine that they use. For that little data is enough. So a statement of a case
-// in much must also run in one of the groups.
+// each engine. Behind PgBouncer a case shows that its statements work there, for which little
+// data is enough. So each statement of a case in much must also run in one of the groups.
 func ConformanceWithMuchData(t *testing.T, much Cases, groups ...Cases) {
 	t.Helper()
 	cases := Cases{}
 	for _, group := range groups {
 		maps.Copy(cases, group)
 	}
-	explicit := Variant{Name: "postgres with binary_parameters=yes", adapt: func(t *testing.T, direct string) string {
-		return With(t, direct, "binary_parameters", "yes")
-	}}
-	for i, v := range append(Variants(), explicit) {
+	for i, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
 			d := Migrated(t, v)

@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/lib/pq"
+
 	"vestibule/internal/pgtest"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -160,8 +164,8 @@ func TestDefaultsOfAPostgreSQLURL(t *testing.T) {
 	}
 }
 
-// TestBinaryParametersOfAURLChangeNothing: every connection has them, so no test needs a database
-// with them in its URL.
+// TestBinaryParametersOfAURLChangeNothing: every connection has them, so the cases of
+// every kind of database need none with them in its URL.
 func TestBinaryParametersOfAURLChangeNothing(t *testing.T) {
 	t.Parallel()
 	const databaseURL = "postgres://u:p@h/d?sslmode=disable"

@@ -94,6 +94,18 @@ func TestAClosedStoreAnnouncesItsChanges(t *testing.T) {
 	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
 }
 
+// TestChangesAreHeardWithParametersOfTheDriver: the driver reads the URL once more for the connection
+// that listens.
+func TestChangesAreHeardWithParametersOfTheDriver(t *testing.T) {
+	t.Parallel()
+	d := open(t, with(t, storetest.PostgresURL(t), "binary_parameters", "yes"))
+	u, _ := signedUp(t, d)
+	e := hearing(t, d)
+	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+	created(t, d, newTask(u.ID))
+	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
+}
+
 // TestUnannouncedChangesAreFound: a process can end between a commit and its announcement.
 func TestUnannouncedChangesAreFound(t *testing.T) {
 	t.Parallel()
