@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"maps"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -29,6 +28,9 @@ type Variant struct {
 	file  bool                                           // a SQLite file
 	adapt func(t *testing.T, direct string) (url string) // how the store gets to the database; nil: directly
 }
+
+// engines is how many of Variants are the engines themselves. They are the first.
+const engines = 2
 
 // Variants are all kinds of databases.
 func Variants() []Variant {
@@ -162,28 +164,6 @@ func Open(tb testing.TB, databaseURL string) *Database {
 func Migrated(t *testing.T, v Variant) *Database {
 	t.Helper()
 	return v.Copy(t, latest)
-}
-
-// Conformance runs the cases on every kind of database. The cases of one kind share a
-// database, and each creates its own users.
-func Conformance(t *testing.T, groups ...map[string]func(*testing.T, *Database)) {
-	t.Helper()
-	cases := map[string]func(*testing.T, *Database){}
-	for _, group := range groups {
-		maps.Copy(cases, group)
-	}
-	explicit := Variant{Name: "postgres with binary_parameters=yes", adapt: func(t *testing.T, direct string) string {
-		return With(t, direct, "binary_parameters", "yes")
-	}}
-	for _, v := range append(Variants(), explicit) {
-		t.Run(v.Name, func(t *testing.T) {
-			t.Parallel()
-			d := Migrated(t, v)
-			for name, run := range cases {
-				t.Run(name, func(t *testing.T) { run(t, d) })
-			}
-		})
-	}
 }
 
 // Base is a time with more digits than the store keeps, in a zone other than UTC.

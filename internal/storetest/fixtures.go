@@ -16,7 +16,7 @@ import (
 // OnBoth runs a test on a new database of each engine.
 func OnBoth(t *testing.T, test func(*testing.T, *Database)) {
 	t.Helper()
-	for _, v := range Variants()[:2] {
+	for _, v := range Variants()[:engines] {
 		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
 			test(t, Migrated(t, v))

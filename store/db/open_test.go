@@ -1,10 +1,15 @@
 package db_test
 
 import (
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/lib/pq"
 
 	"vestibule/internal/pgtest"
 	"vestibule/store"
@@ -156,5 +161,25 @@ func TestDefaultsOfAPostgreSQLURL(t *testing.T) {
 	if !config.BinaryParameters || config.ApplicationName != "mine" || config.ConnectTimeout.Seconds() != 3 {
 		t.Errorf("got %t, %q, %v, want what the URL says",
 			config.BinaryParameters, config.ApplicationName, config.ConnectTimeout)
+	}
+}
+
+// TestBinaryParametersOfAURLChangeNothing: every connection has them, so the cases of
+// every kind of database need none with them in its URL.
+func TestBinaryParametersOfAURLChangeNothing(t *testing.T) {
+	t.Parallel()
+	const databaseURL = "postgres://u:p@h/d?sslmode=disable"
+	want, err := db.PostgresConfig(databaseURL, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !want.BinaryParameters {
+		t.Error("a connection has no binary parameters")
+	}
+	for _, value := range []string{"yes", "true", "1", "on"} {
+		got, err := db.PostgresConfig(databaseURL+"&binary_parameters="+value, time.Minute)
+		if err != nil || !cmp.Equal(got, want, cmpopts.IgnoreUnexported(pq.Config{}), cmpopts.EquateComparable(netip.Addr{})) {
+			t.Errorf("%s: got %+v, error %v, want %+v", value, got, err, want)
+		}
 	}
 }

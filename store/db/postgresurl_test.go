@@ -31,6 +31,7 @@ func TestURLsForOtherProgramsOpen(t *testing.T) {
 		{"Heroku", "ssl=false", "ssl"},
 		{"Rails, Doctrine, SQLAlchemy", "pool=5&prepared_statements=false&serverVersion=16&charset=utf8&prepared_statement_cache_size=0", ""},
 		{"the server's settings", "search_path=public&statement_timeout=60000&TimeZone=Europe/Berlin&options=-c%20work_mem%3D8MB&jit=off", ""},
+		{"lib/pq", "binary_parameters=yes", ""},
 		{"somebody who left them empty", "channel_binding=&sslcrl=&nonsense=", ""},
 	} {
 		databaseURL := direct + "&" + c.parameters

@@ -94,6 +94,18 @@ func TestAClosedStoreAnnouncesItsChanges(t *testing.T) {
 	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
 }
 
+// TestChangesAreHeardWithParametersOfTheDriver: the driver reads the URL once more for the connection
+// that listens.
+func TestChangesAreHeardWithParametersOfTheDriver(t *testing.T) {
+	t.Parallel()
+	d := open(t, with(t, storetest.PostgresURL(t), "binary_parameters", "yes"))
+	u, _ := signedUp(t, d)
+	e := hearing(t, d)
+	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+	created(t, d, newTask(u.ID))
+	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
+}
+
 // TestUnannouncedChangesAreFound: a process can end between a commit and its announcement.
 func TestUnannouncedChangesAreFound(t *testing.T) {
 	t.Parallel()
@@ -107,20 +119,28 @@ func TestUnannouncedChangesAreFound(t *testing.T) {
 	e.Eventually(t, "two looks while notifications arrive", func(e *storetest.Ear) bool { return e.Looks >= looks+2 && *e.IsListening })
 }
 
+// repeatEvent copies the latest event, until there are n with it. The database does that, because
+// a change of a large task is expensive.
+func repeatEvent(t *testing.T, d *database, userID string, n int) {
+	t.Helper()
+	d.Exec(t, storetest.Many+`INSERT INTO task_event (user_id, seq, kind, at, task)
+		SELECT e.user_id, e.seq + i, e.kind, e.at, e.task FROM n, task_event e
+		WHERE e.user_id = ? AND e.seq = (SELECT seq FROM task_feed WHERE user_id = e.user_id)`, n-1, userID)
+	d.Exec(t, `UPDATE task_feed SET seq = seq + ? WHERE user_id = ?`, n-1, userID)
+}
+
 // eventBytesCase: a thousand changes of large tasks are 40 MB.
 func eventBytesCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	const description = 40_000
 	large := newTask(u.ID)
 	large.Title, large.Description = "x", new(strings.Repeat("\U0001F600", description/4))
-	for range 30 {
-		created(t, d, large)
-	}
+	created(t, d, large)
+	repeatEvent(t, d, u.ID, 30)
 	small := newTask(u.ID)
 	small.Title, small.Description = "x", nil
-	for range 150 {
-		created(t, d, small)
-	}
+	created(t, d, small)
+	repeatEvent(t, d, u.ID, 150)
 	size := func(after, upTo int64) int {
 		return d.CountRows(t, `SELECT SUM(octet_length(task)) FROM task_event WHERE user_id = ? AND seq > ? AND seq <= ?`, u.ID, after, upTo)
 	}

@@ -10,7 +10,7 @@ import (
 // nothingToFold deletes the tasks of other cases that are not folded yet.
 func nothingToFold(t *testing.T, d *database) {
 	t.Helper()
-	d.Exec(t, `DELETE FROM tasks WHERE title_fold IS NULL`)
+	d.Exec(t, `DELETE FROM tasks WHERE title_fold IS NULL OR folded <> version`)
 }
 
 func foldCase(t *testing.T, d *database) {

@@ -14,7 +14,6 @@ import (
 func taskQueryCases() map[string]func(*testing.T, *database) {
 	return map[string]func(*testing.T, *database){
 		"pages are whole in every order":                 pageCase,
-		"pages are stable while tasks come and go":       stablePageCase,
 		"a search finds text in any language, literally": searchCase,
 		"tasks of another program are folded":            foldCase,
 		"two writers of one version cannot both succeed": versionCase,
