@@ -31,18 +31,23 @@ type clientSuite struct {
 	folder    string
 	settings  []string
 	reference string // the same for the reference
+	shapes    []shape
 }
 
+// The first suite has all calls of the client, and runs on each engine, in one process and in
+// two. The others are about single settings of the BFF, and run in one shape each. Other tests
+// have these settings in the other: TestAKeyRotationFailsNoRequest has tokens on PostgreSQL,
+// TestGuessesAreLimited has the limits there, and bff has the last two on SQLite.
 var clientSuites = []clientSuite{
-	{"test", []string{"RATE_LIMIT=off"}, ""},
-	{"exposed", []string{"RATE_LIMIT=off", "EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, "expose"},
-	{"required", []string{"RATE_LIMIT=off", "REQUIRE_EMAIL_VERIFICATION=true"}, "require"},
-	{"strict", nil, "strict"},
+	{folder: "test", settings: []string{"RATE_LIMIT=off"}, shapes: []shape{shapes[0], shapes[3]}},
+	{folder: "exposed", settings: []string{"RATE_LIMIT=off", "EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, reference: "expose", shapes: shapes[:1]},
+	{folder: "required", settings: []string{"RATE_LIMIT=off", "REQUIRE_EMAIL_VERIFICATION=true"}, reference: "require", shapes: shapes[3:4]},
+	{folder: "strict", reference: "strict", shapes: shapes[:1]},
 }
 
 // ownSuites test what the reference does not have.
 var ownSuites = []clientSuite{
-	{"fresh", []string{"RATE_LIMIT=off", "SESSION_FRESH_AGE=3s"}, ""},
+	{folder: "fresh", settings: []string{"RATE_LIMIT=off", "SESSION_FRESH_AGE=3s"}, shapes: shapes[3:4]},
 }
 
 // clientFolder returns the folder where npm has installed the client.
@@ -84,8 +89,8 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 
 func TestOfficialClient(t *testing.T) {
 	t.Parallel()
-	for _, s := range []shape{shapes[0], shapes[3]} {
-		for _, suite := range slices.Concat(clientSuites, ownSuites) {
+	for _, suite := range slices.Concat(clientSuites, ownSuites) {
+		for _, s := range suite.shapes {
 			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
 				t.Parallel() // much of it is waiting
 				mails := t.TempDir()
@@ -144,8 +149,8 @@ func (f *tlsFront) leadsTo(t *testing.T, server string) {
 
 // Rate limits cannot be switched off on https.
 var httpsSuites = []clientSuite{
-	{"test", nil, ""},
-	{"edge", []string{"COOKIE_NAME=__Secure-better-auth.session_token"}, ""},
+	{folder: "test"},
+	{folder: "edge", settings: []string{"COOKIE_NAME=__Secure-better-auth.session_token"}},
 }
 
 func TestOfficialClientOverHTTPS(t *testing.T) {

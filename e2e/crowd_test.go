@@ -17,6 +17,7 @@ import (
 type crowd struct {
 	origin string
 	target func(n int) string // the BFF for the nth request of a user
+	pause  time.Duration      // of a user between two requests
 
 	mu       sync.Mutex
 	cookies  []string
@@ -35,7 +36,7 @@ func (l *crowd) begin() (stop func()) {
 				select {
 				case <-done:
 					return
-				case <-time.After(50 * time.Millisecond):
+				case <-time.After(l.pause):
 					l.one(n, i)
 				}
 			}
@@ -154,7 +155,7 @@ func (l *crowd) kids(bffs []string) map[string]bool {
 
 func newCrowd(t *testing.T, origin string, users int, target func(n int) string) *crowd {
 	t.Helper()
-	l := &crowd{origin: origin, target: target, failures: map[string]int{}}
+	l := &crowd{origin: origin, target: target, pause: 50 * time.Millisecond, failures: map[string]int{}}
 	for i := range users {
 		b := newBrowser(t, origin)
 		b.signUp(fmt.Sprintf("user%d@example.com", i))

@@ -72,6 +72,9 @@ func TestAKeyRotationFailsNoRequest(t *testing.T) {
 	}
 	defer db.Close()
 	l := newCrowd(t, p.bff, 3, func(n int) string { return p.bffs[n%2] })
+	// Seven seconds pass before a key signs, and more before the API asks for keys again without a
+	// cause. So ten requests a second of each user meet every moment of a rotation.
+	l.pause = 100 * time.Millisecond
 	stop := l.begin()
 	for range 2 {
 		before := l.kids(p.bffs)
