@@ -22,7 +22,7 @@ func (p *Template) Copy(tb testing.TB) string {
 	tb.Helper()
 	s := sharedServer(tb)
 	p.once.Do(func() {
-		if _, p.err = s.admin.Exec("CREATE DATABASE " + p.Name); p.err == nil {
+		if p.err = s.create(p.Name, ""); p.err == nil {
 			p.err = p.Fill(s.url(p.Name))
 		}
 	})

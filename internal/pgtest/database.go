@@ -54,7 +54,7 @@ func (s *Server) Database(tb testing.TB) string {
 func (s *Server) database(tb testing.TB, options string) string {
 	tb.Helper()
 	name := fmt.Sprintf("test%d", s.count.Add(1))
-	if _, err := s.admin.Exec("CREATE DATABASE " + name + " " + options); err != nil {
+	if err := s.create(name, options); err != nil {
 		tb.Fatalf("create database: %v", err)
 	}
 	tb.Cleanup(func() {
@@ -62,6 +62,17 @@ func (s *Server) database(tb testing.TB, options string) string {
 		_, _ = s.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
 	})
 	return s.url(name)
+}
+
+// create makes a database. To copy the files takes 10 ms of processor time, with the removal;
+// PostgreSQL's default, through its buffers and its log, takes 18 ms. On ext4 the files take
+// four times as long.
+func (s *Server) create(name, options string) error {
+	if inMemory(s.folder) {
+		options += " STRATEGY FILE_COPY"
+	}
+	_, err := s.admin.Exec("CREATE DATABASE " + name + " " + options)
+	return err
 }
 
 func (s *Server) url(database string) string {
