@@ -94,8 +94,15 @@ func Terminate(tb testing.TB, databaseURL string) int {
 		tb.Fatalf("open: %v", err)
 	}
 	defer db.Close()
+	return TerminateOthers(tb, db)
+}
+
+// TerminateOthers is like Terminate, over a connection that is open already. The caller uses
+// no other one of the pool.
+func TerminateOthers(tb testing.TB, db *sql.DB) int {
+	tb.Helper()
 	var ended []int64
-	err = db.QueryRow(`SELECT coalesce(array_agg(pid), '{}') FROM (
+	err := db.QueryRow(`SELECT coalesce(array_agg(pid), '{}') FROM (
 		SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid()) AS terminated`).Scan(pq.Array(&ended))
 	if err != nil {
