@@ -129,7 +129,7 @@ func TestConnectionsCutInUseLoseAndRepeatNothing(t *testing.T) {
 			t.Parallel()
 			d := migrated(t, v)
 			u, _ := signedUp(t, d)
-			const writers, each = 6, 60
+			const writers, each = 6, 40
 			var acknowledged sync.Map // title → true, or false after an error
 			var failed atomic.Int32
 			var wg sync.WaitGroup
