@@ -75,6 +75,9 @@ func newDataFolder() (string, error) {
 	return newFolder()
 }
 
+// inMemory reports whether newDataFolder made the folder in memory.
+func inMemory(folder string) bool { return filepath.Dir(folder) == memory }
+
 func folderIn(parents ...string) (string, error) {
 	for _, parent := range parents {
 		if !open(parent) {

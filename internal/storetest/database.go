@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"net/url"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"vestibule/internal/pgtest"
 	"vestibule/store"
@@ -95,6 +92,8 @@ type Database struct {
 
 	URL    string
 	Direct string // bypasses the pooler, for the test itself
+
+	kept *keptPool // of Exec and CountRows; nil: a new connection for each call
 }
 
 // Tasks is embedded in Database next to the other Store.
@@ -110,43 +109,6 @@ func (d *Database) Tx(ctx context.Context, what string, f func(*store.Tx) error)
 	return d.Store.Tx(ctx, what, f)
 }
 
-// Raw opens the database without the store.
-func (d *Database) Raw(t *testing.T) *sqlx.DB {
-	t.Helper()
-	driver, dsn := "postgres", d.Direct
-	if path, ok := strings.CutPrefix(d.Direct, "sqlite:"); ok {
-		driver, dsn = "sqlite", "file:"+path+"?_busy_timeout=5000&_foreign_keys=1"
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatalf("open raw: %v", err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if driver == "sqlite" {
-		driver = "sqlite3" // for Rebind
-	}
-	return sqlx.NewDb(db, driver)
-}
-
-// Exec runs a statement on the raw database.
-func (d *Database) Exec(t *testing.T, query string, args ...any) {
-	t.Helper()
-	db := d.Raw(t)
-	if _, err := db.Exec(db.Rebind(query), args...); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-}
-
-// CountRows returns the number that a statement on the raw database selects.
-func (d *Database) CountRows(t *testing.T, query string, args ...any) (n int) {
-	t.Helper()
-	db := d.Raw(t)
-	if err := db.QueryRow(db.Rebind(query), args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
-
 // Open opens a database until the end of the test.
 func Open(tb testing.TB, databaseURL string) *Database {
 	tb.Helper()
@@ -156,7 +118,8 @@ func Open(tb testing.TB, databaseURL string) *Database {
 	}
 	tb.Cleanup(func() { _ = s.Close() })
 	d := On(s)
-	d.URL, d.Direct = databaseURL, databaseURL
+	d.URL, d.Direct, d.kept = databaseURL, databaseURL, &keptPool{}
+	tb.Cleanup(d.kept.close)
 	return d
 }
 

@@ -22,20 +22,31 @@ type Snapshot struct {
 // NewSnapshot returns the snapshot of a database that is migrated and then changed. The
 // name is used by no other snapshot.
 func NewSnapshot(name string, change func(*Database) error) *Snapshot {
+	return latest.Changed(name, change)
+}
+
+// Changed returns the snapshot of a copy that is then changed. The name is used by no other
+// snapshot.
+func (s *Snapshot) Changed(name string, change func(*Database) error) *Snapshot {
+	return newSnapshot(name, s, change)
+}
+
+// newSnapshot starts with a copy of from, or with an empty database if it is nil.
+func newSnapshot(name string, from *Snapshot, change func(*Database) error) *Snapshot {
 	fill := func(url string) error {
 		s, err := store.Open(context.Background(), url)
 		if err != nil {
 			return err
 		}
-		d := On(s)
-		err = d.MigrateUp(context.Background())
-		if err == nil {
-			err = change(d)
-		}
+		err = change(On(s))
 		return errors.Join(err, s.Close()) // the SQLite file then contains everything from its log
 	}
+	template := &pgtest.Template{Name: name, Fill: fill}
+	if from != nil {
+		template.From = from.template
+	}
 	return &Snapshot{
-		template: &pgtest.Template{Name: name, Fill: fill},
+		template: template,
 		file: sync.OnceValues(func() ([]byte, error) {
 			folder, err := os.MkdirTemp("", "storetest-")
 			if err != nil {
@@ -43,6 +54,11 @@ func NewSnapshot(name string, change func(*Database) error) *Snapshot {
 			}
 			defer os.RemoveAll(folder)
 			path := filepath.Join(folder, "vestibule.db")
+			if from != nil {
+				if err := from.write(path); err != nil {
+					return nil, err
+				}
+			}
 			if err := fill("sqlite:" + path); err != nil {
 				return nil, err
 			}
@@ -54,13 +70,17 @@ func NewSnapshot(name string, change func(*Database) error) *Snapshot {
 // Fill makes a copy as a SQLite file at path.
 func (s *Snapshot) Fill(tb testing.TB, path string) {
 	tb.Helper()
-	content, err := s.file()
-	if err == nil {
-		err = os.WriteFile(path, content, 0o600)
-	}
-	if err != nil {
+	if err := s.write(path); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+func (s *Snapshot) write(path string) error {
+	content, err := s.file()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
 }
 
 // PostgresURL makes a copy on the test process's own server.
@@ -69,7 +89,7 @@ func (s *Snapshot) PostgresURL(tb testing.TB) string {
 	return s.template.Copy(tb)
 }
 
-var latest = NewSnapshot("migrated", func(*Database) error { return nil })
+var latest = newSnapshot("migrated", nil, func(d *Database) error { return d.MigrateUp(context.Background()) })
 
 // Fill makes a migrated SQLite database at path.
 func Fill(tb testing.TB, path string) {

@@ -12,21 +12,32 @@ import (
 // shared is the number of migrations that were recorded in goose's own table.
 const shared = 15
 
-// Databases of earlier versions, by the number of their migrations. sharedTable is one that
-// has its versions in goose's own table.
+// Databases of earlier versions, by the number of their migrations. Each is made of the one
+// with the next higher number. sharedTable is one that has its versions in goose's own table.
 var (
-	earlier     = map[int]*storetest.Snapshot{0: earlierVersion(0, false), 1: earlierVersion(1, false), 12: earlierVersion(12, false)}
-	sharedTable = earlierVersion(shared, true)
+	sharedVersion = earlierVersion(shared, nil)
+	sharedTable   = sharedVersion.Changed("shared_table", func(d *database) error {
+		_, err := d.Pools()["write"].Exec(useSharedTable)
+		return err
+	})
+	version12 = earlierVersion(12, sharedVersion)
+	version1  = earlierVersion(1, version12)
+	earlier   = map[int]*storetest.Snapshot{0: earlierVersion(0, version1), 1: version1, 12: version12}
 )
 
-func earlierVersion(n int, inSharedTable bool) *storetest.Snapshot {
-	return storetest.NewSnapshot(fmt.Sprintf("version%d", n), func(d *database) error {
+// earlierVersion undoes all migrations but the first n of another snapshot, or of the latest
+// version if it is nil.
+func earlierVersion(n int, from *storetest.Snapshot) *storetest.Snapshot {
+	changed := storetest.NewSnapshot
+	if from != nil {
+		changed = from.Changed
+	}
+	return changed(fmt.Sprintf("version%d", n), func(d *database) error {
 		status, err := d.MigrationStatus(context.Background())
-		for range len(status) - n {
-			err = errors.Join(err, d.MigrateDown(context.Background()))
-		}
-		if err == nil && inSharedTable {
-			_, err = d.Pools()["write"].Exec(useSharedTable)
+		for _, m := range status[min(n, len(status)):] {
+			if m.Applied {
+				err = errors.Join(err, d.MigrateDown(context.Background()))
+			}
 		}
 		return err
 	})

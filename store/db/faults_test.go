@@ -14,18 +14,22 @@ import (
 	"vestibule/store/tasks"
 )
 
-// fillPool leaves more idle connections than database/sql tries before it opens a new one.
+// fillPool leaves more idle connections than the two that database/sql tries before it opens
+// a new one.
 func fillPool(t *testing.T, s *database) {
 	t.Helper()
-	var wg sync.WaitGroup
-	for range 5 {
-		wg.Go(func() {
-			if err := s.Ping(t.Context()); err != nil {
-				t.Errorf("ping: %v", err)
-			}
-		})
+	var held []interface{ Close() error }
+	for range 3 {
+		conn, err := s.Pools()["read"].Conn(t.Context())
+		if err != nil {
+			t.Errorf("connect: %v", err)
+			continue
+		}
+		held = append(held, conn)
 	}
-	wg.Wait()
+	for _, conn := range held {
+		_ = conn.Close()
+	}
 }
 
 // allSucceed calls every method. Before each call it breaks all idle connections.
@@ -48,7 +52,8 @@ func TestConnectionsThatDieWhileIdleAreNotNoticed(t *testing.T) {
 		t.Run("terminated, "+v.Name, func(t *testing.T) {
 			t.Parallel()
 			d := migrated(t, v)
-			allSucceed(t, d, func() { pgtest.Terminate(t, d.Direct) })
+			raw := d.Raw(t)
+			allSucceed(t, d, func() { pgtest.TerminateOthers(t, raw.DB) })
 		})
 	}
 	t.Run("reset", func(t *testing.T) {
@@ -124,7 +129,7 @@ func TestConnectionsCutInUseLoseAndRepeatNothing(t *testing.T) {
 			t.Parallel()
 			d := migrated(t, v)
 			u, _ := signedUp(t, d)
-			const writers, each = 6, 60
+			const writers, each = 6, 40
 			var acknowledged sync.Map // title → true, or false after an error
 			var failed atomic.Int32
 			var wg sync.WaitGroup
@@ -144,8 +149,9 @@ func TestConnectionsCutInUseLoseAndRepeatNothing(t *testing.T) {
 			}
 			done := make(chan struct{})
 			go func() { defer close(done); wg.Wait() }()
+			raw := d.Raw(t)
 			for busy := true; busy; {
-				pgtest.Terminate(t, d.Direct)
+				pgtest.TerminateOthers(t, raw.DB)
 				select {
 				case <-done:
 					busy = false

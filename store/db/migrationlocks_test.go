@@ -81,7 +81,7 @@ func traffic(t *testing.T, calls ...func() error) (done *atomic.Int64, stop func
 					return
 				}
 				done.Add(1)
-				time.Sleep(time.Millisecond)
+				time.Sleep(5 * time.Millisecond) // without the limit, a migration holds them up for far longer
 			}
 		})
 	}
@@ -111,7 +111,7 @@ func TestAMigrationStopsNoTraffic(t *testing.T) {
 			} else {
 				downTo(t, d, withoutTriggers)
 			}
-			next.SetPace(100*time.Millisecond, time.Second, 1000)
+			next.SetPace(100*time.Millisecond, 300*time.Millisecond, 1000)
 			waits := waiting(next)
 			blocker := hold(t, d, c.hold)
 			raw := d.Raw(t)
