@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -42,6 +44,29 @@ func (p *tab) tryOut(operation string) string {
 	})(document.querySelector("` + id + ` .live-responses-table .response .response-col_status")?.textContent.trim() ?? "")`)
 }
 
+// clickWhenThere clicks by script on an element.
+func (p *tab) clickWhenThere(css string) {
+	p.Helper()
+	p.waitFor(`(e => (e?.click(), e?.tagName ?? ""))(document.querySelector("` + css + `"))`)
+}
+
+// openQuickly opens a page with thousands of elements. The reports about each would take
+// more time than the page itself.
+func openQuickly(t *testing.T, ctx context.Context, url string) *tab {
+	t.Helper()
+	p := blankTab(t, ctx)
+	p.hearsLess()
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+func insertText(text string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+		return chromedp.Void{}, err
+	}
+}
+
 // loadedFromHere fails when the page has loaded anything from another origin.
 func (p *tab) loadedFromHere(origin string) {
 	p.Helper()
@@ -60,11 +85,13 @@ func TestTheDocumentationPageSendsRequests(t *testing.T) {
 	id := newBrowser(t, p.bff).signUp("doc@example.com")
 	browser := chromium(t)
 
-	api := openTab(t, browser, p.api+"/docs")
-	api.waitFor(`document.querySelector(".btn.authorize")?.tagName ?? ""`)
-	api.do(chromedp.Click(chromedp.CSS(".btn.authorize")), chromedp.WaitVisible(chromedp.CSS(".auth-container input")),
-		chromedp.Focus(chromedp.CSS(".auth-container input")), chromedp.KeyEvent(mint(t, claims(id), secret)),
-		chromedp.Click(chromedp.CSS(".auth-btn-wrapper .authorize")), chromedp.Click(chromedp.CSS(".close-modal")))
+	api := openQuickly(t, browser, p.api+"/docs")
+	api.clickWhenThere(".btn.authorize")
+	api.waitFor(`document.querySelector(".auth-container input")?.tagName ?? ""`)
+	api.eval(`document.querySelector(".auth-container input").focus(); ""`)
+	api.do(insertText(mint(t, claims(id), secret)))
+	api.clickWhenThere(".auth-btn-wrapper .authorize")
+	api.clickWhenThere(".close-modal")
 	if got := api.tryOut("tasks-fetchTasks"); !strings.HasPrefix(got, "200") {
 		t.Errorf("fetchTasks: got %q, want 200", got)
 	}
@@ -73,7 +100,7 @@ func TestTheDocumentationPageSendsRequests(t *testing.T) {
 
 	ctx, cancel := chromedp.NewContext(browser)
 	defer cancel()
-	bff := openTab(t, ctx, p.bff+"/api/docs")
+	bff := openQuickly(t, ctx, p.bff+"/api/docs")
 	if got := bff.tryOut("account-login"); !strings.HasPrefix(got, "401") { // the example's user is nobody
 		t.Errorf("login: got %q, want 401", got)
 	}

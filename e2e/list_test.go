@@ -103,6 +103,7 @@ func TestTwoThousandTasksStaySmooth(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "many@example.com")
+	w.moves()
 	a.addMany(t, w, "many@example.com")
 	if got := w.js(`document.querySelectorAll('.tasks > li').length`).(float64); got > 80 {
 		t.Errorf("%v rows are in the document", got)

@@ -80,6 +80,7 @@ func TestTasksAreMovedByPointer(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "drag@example.com")
+	w.moves()
 	for _, title := range []string{"task 4", "hidden 3", "task 2", "task 1"} {
 		w.add(title)
 	}
@@ -126,6 +127,7 @@ func TestDraggingAtTheEdgeScrolls(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "edge@example.com")
+	w.moves()
 	w.js(`void Promise.all(Array.from({ length: 40 }, (_, i) => fetch('/api/proxy/me/tasks', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ title: 'task ' + (i + 10), position: (i + 17).toString(16) + '8' }) })))`)
 	w.until(`named('a', 'Open 40')`)
 	w.do(chromedp.EmulateViewport(390, 640, chromedp.EmulateMobile))

@@ -49,6 +49,7 @@ func startChromium(t testing.TB, _ string) context.Context {
 		"no-first-run", "disable-background-networking", "disable-component-update", "disable-default-apps", "disable-extensions", "disable-sync",
 		// A page that another one covers has its timers and its priority, too.
 		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+		"force-prefers-reduced-motion", // each frame is drawn without a GPU; what is about motion asks for it (moves)
 	} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
@@ -77,6 +78,14 @@ type tab struct {
 // openTab opens a page in the tab of ctx.
 func openTab(t *testing.T, ctx context.Context, url string) *tab {
 	t.Helper()
+	p := blankTab(t, ctx)
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+// blankTab is a tab without a page.
+func blankTab(t *testing.T, ctx context.Context) *tab {
+	t.Helper()
 	p := &tab{T: t, ctx: ctx}
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
@@ -92,7 +101,6 @@ func openTab(t *testing.T, ctx context.Context, url string) *tab {
 			p.mu.Unlock()
 		}
 	}()
-	p.do(chromedp.Navigate(url))
 	return p
 }
 

@@ -109,6 +109,7 @@ func TestRowsMoveToTheirNewPlaces(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "moves@example.com")
+	w.moves()
 	for _, title := range []string{"a", "b", "c"} {
 		w.add(title)
 	}

@@ -147,6 +147,13 @@ func (w *window) scheme(name string) {
 	w.media(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: name}, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
 }
 
+// moves shows motion, which the tests' browsers otherwise do without.
+func (w *window) moves() {
+	w.Helper()
+	w.media(&emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "no-preference"})
+	w.until(`!matchMedia('(prefers-reduced-motion: reduce)').matches`)
+}
+
 // media emulates what the person has chosen, in Chromium only.
 func (w *window) media(features ...*emulation.MediaFeature) {
 	w.Helper()
