@@ -43,7 +43,7 @@ func TestAMigrationThatLosesADeadlockIsRunAgain(t *testing.T) {
 	do(`LOCK TABLE idempotency IN ROW EXCLUSIVE MODE`)
 	done := make(chan error, 1)
 	go func() { done <- d.MigrateUp(ctx) }()
-	for d.CountRows(t, `SELECT count(*) FROM pg_locks WHERE relation = 'idempotency'::regclass AND NOT granted`) == 0 {
+	for d.CountRows(t, `SELECT count(*) `+locksHere+` AND relation = 'idempotency'::regclass AND NOT granted`) == 0 {
 		if ctx.Err() != nil {
 			t.Fatal("the migration does not wait for the request")
 		}

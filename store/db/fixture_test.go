@@ -79,3 +79,7 @@ func openWithin(t *testing.T, databaseURL string, patience time.Duration) *datab
 	d.URL, d.Direct = databaseURL, databaseURL
 	return d
 }
+
+// locksHere are the locks in this database. pg_locks has those of the whole server, and copies
+// of a template give their tables the same numbers.
+const locksHere = `FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())`

@@ -105,7 +105,7 @@ func TestProcessesJoinOneAfterTheOther(t *testing.T) {
 				raw := d.Raw(t)
 				waittest.Until(t, "the second one waits", func() bool {
 					var n int
-					if err := raw.Get(&n, `SELECT count(*) FROM pg_locks WHERE relation = 'instance'::regclass AND NOT granted`); err != nil {
+					if err := raw.Get(&n, `SELECT count(*) `+locksHere+` AND relation = 'instance'::regclass AND NOT granted`); err != nil {
 						t.Fatal(err)
 					}
 					return n == 1 || len(saw) == 1

@@ -124,7 +124,7 @@ func TestAKilledMigrationOfTheTasksHasChangedNothing(t *testing.T) {
 	child, _ := startProcess(t, d.URL, "", "migrate")
 	waiting := func() (n int) {
 		t.Helper()
-		if err := raw.Get(&n, `SELECT count(*) FROM pg_locks WHERE relation = 'tasks'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`); err != nil {
+		if err := raw.Get(&n, `SELECT count(*) `+locksHere+` AND relation = 'tasks'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`); err != nil {
 			t.Fatal(err)
 		}
 		return n

@@ -147,13 +147,12 @@ func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
 	}
 	defer release()
 	time.Sleep(2 * time.Second)
-	if n := d.CountRows(t, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) `+locksHere+` AND locktype = 'advisory'`); n != 1 {
 		t.Errorf("got %d locks, want 1", n)
 	}
 }
 
-const endLockSQL = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
-	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+const endLockSQL = `SELECT pg_terminate_backend(pid) ` + locksHere + ` AND locktype = 'advisory'`
 
 // TestAMigrationThatHasLostItsLockStops: another process may have started the same
 // migration.
