@@ -59,7 +59,7 @@ test: export GORACE := no_huge_pages_for_shadow=0
 # end, because the logs are long.
 test: deps lint
 	@mkdir -p bin; set -o pipefail; \
-	go test $(RACE) -ldflags=-w -count=1 -vet=off -p 3 -parallel 3 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./bff/throttle ./api ./... 2>&1 | tee bin/test.log || { \
+	go test $(RACE) -ldflags=-w -count=1 -vet=off -p 3 -parallel 3 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./internal/doctor ./bff/throttle ./api ./bench ./... 2>&1 | tee bin/test.log || { \
 	printf '\nfailures (full log: bin/test.log):\n'; \
 	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
 
@@ -119,7 +119,7 @@ fmt:
 # The linter has a separate go.mod, so that the product's go.mod lists only what the
 # product uses.
 # What vet compiles has the form of a release, so the tests of releases need not compile it
-# again.
+# again. Two of the four parts run at a time, because most of each uses one processor.
 lint: export CGO_ENABLED = 0
 lint: export GOFLAGS = -trimpath -buildvcs=false
 lint:
