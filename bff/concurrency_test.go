@@ -120,7 +120,7 @@ func TestAnIncompleteBodyTakesNoPlace(t *testing.T) {
 	if n := s.server.Requests(); n != 0 {
 		t.Errorf("got %d requests in progress whose bodies have not arrived, want 0", n)
 	}
-	if err := held[0].SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := held[0].SetDeadline(time.Now().Add(waittest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(held[0], `xample.com","password":"wrong horse"}`); err != nil {

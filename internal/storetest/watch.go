@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"vestibule/internal/waittest"
 )
 
 // Ear receives task events, by notification or by polling.
@@ -45,7 +47,7 @@ func (e *Ear) Listening(is bool, cause error) {
 // Eventually waits until the condition is true.
 func (e *Ear) Eventually(t *testing.T, what string, holds func(*Ear) bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(waittest.Patience); ; time.Sleep(5 * time.Millisecond) {
 		e.Mu.Lock()
 		ok := holds(e)
 		e.Mu.Unlock()
@@ -53,7 +55,7 @@ func (e *Ear) Eventually(t *testing.T, what string, holds func(*Ear) bool) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("still not after 20 s: %s (%+v)", what, e)
+			t.Fatalf("still not after %v: %s (%+v)", waittest.Patience, what, e)
 		}
 	}
 }
