@@ -92,6 +92,7 @@ func TestPastedLinesBecomeTasks(t *testing.T) {
 	w.lists("seventh", "sixth", "short", "milk", "bread", "olives", "lemon")
 	w.until(`location.search === '' && named('input', 'Search tasks').value === '' && document.activeElement === named('input', 'seventh')`)
 	w.fill("Search tasks", "milk")
+	w.until(`location.search.includes('q=milk')`) // before, the list shows all
 	w.paste("eighth\nmilk shake")
 	w.press("Add 2 tasks")
 	w.shows("Added 2 tasks. This list does not show all of them.")
