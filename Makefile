@@ -16,7 +16,7 @@
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build release quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint vet modules bench bench-quick profile clean
+.PHONY: run build release quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint vet bench bench-quick profile clean
 
 BIN := bin/vestibule
 
@@ -29,6 +29,7 @@ build:
 # Archives for six platforms, their sums and bills of materials. It needs a clone without
 # uncommitted changes. The tag of the commit is the version. internal/release says more.
 release:
+	go mod verify
 	rm -rf dist
 	go run ./internal/release
 
@@ -48,17 +49,20 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 # The detector's own memory is four times the program's, and is touched page by page. Each
 # page is a fault, and on two processors a message from one to the other. Large pages halve
 # the system time of a test, and save a third of all its processor time.
-test: export GORACE := no_huge_pages_for_shadow=0
+# A program with the detector also sleeps for a second when it ends, in case a goroutine still
+# writes somewhere. A tenth of that does.
+test: export GORACE := no_huge_pages_for_shadow=0 atexit_sleep_ms=100
 
-# -count=1 disables cached results. -p 2: one is the package e2e, which takes as long as all
-# others together, and the others follow one another beside it, the slowest first. -ldflags=-w
-# leaves out the tables for debuggers, which take most of a linker's time. -parallel 4: tests
-# wait much of the time, so eight keep two processors busy. With more, the product's own time
-# limits pass. -vet=off: lint has vetted them. -timeout is for each package, and long, because a
-# busy machine is no failure. The failures are repeated at the end, because the logs are long.
+# -count=1 disables cached results. -p 3: tests wait much of the time, so three packages
+# keep two processors busy. More packages would start too many databases for a small
+# machine. The slowest packages come first. -ldflags=-w leaves out the tables for debuggers,
+# which take most of a linker's time. -parallel 3 (and one more in e2e): with more, the
+# product's own time limits pass on two busy processors. -vet=off: lint has vetted them.
+# -timeout is for each package, and long, because a busy machine is no failure. The failures
+# are repeated at the end, because the logs are long.
 test: deps lint
 	@mkdir -p bin; set -o pipefail; \
-	go test $(RACE) -ldflags=-w -count=1 -vet=off -p 2 -parallel 4 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./internal/doctor ./bff/throttle ./api ./bench ./... 2>&1 | tee bin/test.log || { \
+	go test $(RACE) -ldflags=-w -count=1 -vet=off -p 3 -parallel 3 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./internal/doctor ./bff/throttle ./api ./bench ./... 2>&1 | tee bin/test.log || { \
 	printf '\nfailures (full log: bin/test.log):\n'; \
 	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
 
@@ -118,21 +122,18 @@ fmt:
 # The linter has a separate go.mod, so that the product's go.mod lists only what the
 # product uses.
 # What vet compiles has the form of a release, so the tests of releases need not compile it
-# again. Two of the four parts run at a time, because most of each uses one processor.
+# again. Two of the three parts run at a time, because most of each uses one processor.
 lint: export CGO_ENABLED = 0
 lint: export GOFLAGS = -trimpath -buildvcs=false
 lint:
-	$(MAKE) --no-print-directory -j 2 -O types format vet modules
+	$(MAKE) --no-print-directory -j 2 -O types format vet
 
 vet:
+	go mod tidy -diff
 	go vet ./...
 	go tool -modfile=lint.mod staticcheck ./...
 	go build -modfile=lint.mod -o bin/lint internal/lint/main.go
 	go vet -vettool=$(CURDIR)/bin/lint ./...
-
-modules:
-	go mod verify
-	go mod tidy -diff
 
 format:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \

@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,8 +24,13 @@ const patience = 2 * time.Minute
 const secret = "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f"
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(func() int {
-		var err error
+		err := oneMore("test.parallel")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		if binDir, err = os.MkdirTemp("", "vestibule-e2e-"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
@@ -36,6 +43,17 @@ func TestMain(m *testing.M) {
 		}
 		return code
 	}())
+}
+
+// oneMore raises a number on the command line, unless it is 1. All other packages together
+// take as long as this one, and at last it would run alone with a processor idle.
+func oneMore(name string) error {
+	f := flag.Lookup(name)
+	n, err := strconv.Atoi(f.Value.String())
+	if err != nil || n == 1 {
+		return err
+	}
+	return f.Value.Set(strconv.Itoa(n + 1))
 }
 
 // product is the whole running product, in one process or in two.
