@@ -19,10 +19,7 @@ const sumsName = "SHA256SUMS"
 
 // writeTarGz writes files into one folder. The archive has no owner, and its only time is at.
 func writeTarGz(w io.Writer, folder string, at time.Time, files []file) error {
-	zipped, err := gzip.NewWriterLevel(w, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
+	zipped := gzip.NewWriter(w) // the highest level takes three times as long and saves 0.6 %
 	archive := tar.NewWriter(zipped)
 	for _, f := range files {
 		header := &tar.Header{Format: tar.FormatUSTAR, Name: folder + "/" + f.name, Mode: int64(f.mode), Size: int64(len(f.data)), ModTime: at.UTC()}
