@@ -82,7 +82,11 @@ func (r *reader) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.largest = max(r.largest, len(p))
-	return r.ResponseRecorder.Write(p)
+	for line := range bytes.Lines(p) { // ids reads whole lines only, and large tasks are long ones
+		_, _ = r.ResponseRecorder.Write(line[:min(len(line)-1, 100)])
+		_, _ = r.ResponseRecorder.Write(line[len(line)-1:])
+	}
+	return len(p), nil
 }
 
 // startUnserved starts an API without a socket.

@@ -91,7 +91,7 @@ func (b broken) DeleteTaskEvents(context.Context, time.Time, int) (int64, error)
 
 func TestAListOfAnyLengthIsWhole(t *testing.T) {
 	t.Parallel()
-	for _, rows := range []int{0, 1, 2, 99, 150, 151, 152, 1000, 20_000} {
+	for _, rows := range []int{0, 1, 2, 99, 150, 151, 152, 1000, 5000} {
 		s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows}})
 		res := s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada)))
 		var tasks []struct{ ID int }

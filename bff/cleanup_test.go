@@ -2,6 +2,7 @@ package bff_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,14 +12,19 @@ import (
 	"vestibule/store"
 )
 
+// record records an event n times, in one transaction.
+func record(t *testing.T, db *store.Store, e store.Event, n int) {
+	t.Helper()
+	events := slices.Repeat([]store.Event{e}, n)
+	if err := db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.Record(events...) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // recordEvents records n events of a user at the same time.
 func recordEvents(t *testing.T, db *store.Store, userID string, at time.Time, n int) {
 	t.Helper()
-	for range n {
-		if err := db.Record(t.Context(), store.Event{At: at, Type: store.EventSignIn, Actor: store.ActorUser, UserID: userID}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	record(t, db, store.Event{At: at, Type: store.EventSignIn, Actor: store.ActorUser, UserID: userID}, n)
 }
 
 // countEvents returns how many events of a user are left.
@@ -121,16 +127,8 @@ func TestOldEventsAreDeleted(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
-		add := func(at time.Time, n int) {
-			t.Helper()
-			for range n {
-				if err := db.Record(t.Context(), store.Event{At: at, Type: "x", Actor: store.ActorSystem}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		add(now.Add(-2*time.Hour), 1200)
-		add(now.Add(-30*time.Minute), 3)
+		record(t, db, store.Event{At: now.Add(-2 * time.Hour), Type: "x", Actor: store.ActorSystem}, 1200)
+		record(t, db, store.Event{At: now.Add(-30 * time.Minute), Type: "x", Actor: store.ActorSystem}, 3)
 		s := newSite(t, db, func(c *bff.Config) { c.AuditRetention = time.Hour })
 		waittest.Until(t, "only the three events that are young enough are left", func() bool { return len(s.events("x")) == 3 })
 	})

@@ -54,28 +54,29 @@ func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
 		done := make(chan struct{})
 		var load sync.WaitGroup
 		defer func() { close(done); load.Wait() }()
-		check := func(m *Minter) bool {
+		// check returns the key of a token, or "" after an error.
+		check := func(m *Minter) string {
 			now := clk.Now()
 			token, err := m.Mint(alice, "ses_one", Kind{})
 			if err != nil {
 				t.Error(err)
-				return false
+				return ""
 			}
 			parsed, _, err := jwt.NewParser().ParseUnverified(token.Raw, jwt.MapClaims{})
 			if err != nil {
 				t.Error(err)
-				return false
+				return ""
 			}
 			kid := parsed.Header["kid"].(string)
 			if at, known := seen.since(kid); kid != first && (!known || now.Sub(at) < MaxAge+10*time.Second) {
 				t.Errorf("got a token of %s, published %v before (%v)", kid, now.Sub(at), known)
-				return false
+				return ""
 			}
-			return true
+			return kid
 		}
 		for _, m := range []*Minter{a, b} {
 			load.Go(func() {
-				for check(m) {
+				for check(m) != "" {
 					select {
 					case <-done:
 						return
@@ -95,10 +96,11 @@ func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
 					mustMaintain(t, b)
 				}
 				seen.note(t, clk.Now(), a, b)
-				if !check(a) || !check(b) {
+				kid := check(a)
+				if kid == "" || check(b) == "" {
 					return
 				}
-				signed[kidOf(t, a)] = true
+				signed[kid] = true
 				clk.Advance(time.Second)
 			}
 		}

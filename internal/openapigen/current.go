@@ -33,11 +33,12 @@ func HoldFile(tb testing.TB, path, want, command string) {
 	}
 }
 
-// HoldDocument compares a file with the document of a surface.
+// HoldDocument compares a file with the document of a surface. The tests of the surface load
+// the file itself, so that a document which is only compared need not be loaded again.
 func HoldDocument(tb testing.TB, path string, s endpoint.Surface, command string) {
 	tb.Helper()
 	document, err := Document(s)
-	if err == nil {
+	if err == nil && *update {
 		_, err = openapitest.Load(document) // an invalid document is not written
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package openapitest
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -25,7 +23,7 @@ var everywhere = map[string]bool{
 
 // check returns how the answer differs from its description. open allows headers that are
 // not described.
-func (a Answer) check(r *http.Request, response *openapi3.Response, open bool) error {
+func (a Answer) check(r *http.Request, response *openapi3.Response, open bool, known *schemas) error {
 	var faults []error
 	for name, ref := range response.Headers {
 		values := a.Header.Values(name)
@@ -35,7 +33,7 @@ func (a Answer) check(r *http.Request, response *openapi3.Response, open bool) e
 		case len(values) > 1:
 			faults = append(faults, fmt.Errorf("the header %s occurs twice", name))
 		case len(values) == 1:
-			if err := fits(ref.Value.Schema, headerValue(ref.Value.Schema.Value, values[0])); err != nil {
+			if err := known.fit(ref.Value.Schema, headerValue(ref.Value.Schema.Value, values[0])); err != nil {
 				faults = append(faults, fmt.Errorf("the header %s is %q: %w", name, values[0], err))
 			}
 		}
@@ -45,7 +43,7 @@ func (a Answer) check(r *http.Request, response *openapi3.Response, open bool) e
 			faults = append(faults, fmt.Errorf("the header %s is not described", name))
 		}
 	}
-	return errors.Join(append(faults, a.checkBody(r, response))...)
+	return errors.Join(append(faults, a.checkBody(r, response, known))...)
 }
 
 func described(response *openapi3.Response, name string) bool {
@@ -66,7 +64,7 @@ func headerValue(schema *openapi3.Schema, text string) any {
 	return text
 }
 
-func (a Answer) checkBody(r *http.Request, response *openapi3.Response) error {
+func (a Answer) checkBody(r *http.Request, response *openapi3.Response, known *schemas) error {
 	sent := a.Header.Get("Content-Type")
 	if len(response.Content) == 0 {
 		if len(a.Body) > 0 || sent != "" {
@@ -94,34 +92,8 @@ func (a Answer) checkBody(r *http.Request, response *openapi3.Response) error {
 	if err := dec.Decode(&value); err != nil {
 		return fmt.Errorf("the body is not JSON: %w", err)
 	}
-	if err := fits(media.Schema, value); err != nil {
+	if err := known.fit(media.Schema, value); err != nil {
 		return fmt.Errorf("the body differs from the schema: %w", err)
 	}
 	return nil
-}
-
-// fitting holds the values that fit their schemas. Most answers repeat an earlier value, and
-// the library compiles the schema for every value, which is most of the work.
-var fitting sync.Map
-
-// schemaValue is a schema and the hash of a value.
-type schemaValue struct {
-	schema *openapi3.Schema
-	value  [sha256.Size]byte
-}
-
-func fits(schema *openapi3.SchemaRef, value any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	pair := schemaValue{schema.Value, sha256.Sum256(text)}
-	if _, known := fitting.Load(pair); known {
-		return nil
-	}
-	err = schema.Value.VisitJSON(value, openapi3.EnableJSONSchema2020(), openapi3.VisitAsResponse(), openapi3.MultiErrors())
-	if err == nil {
-		fitting.Store(pair, true)
-	}
-	return err
 }

@@ -25,6 +25,7 @@ type Contract struct {
 	doc        *openapi3.T
 	operations []*operation
 	elsewhere  map[int]*openapi3.Response // answers to paths without an operation
+	schemas    *schemas
 
 	mu   sync.Mutex
 	seen map[string]bool // "GET /path 200"
@@ -47,6 +48,9 @@ func Load(document []byte) (*Contract, error) {
 	}
 	c := &Contract{seen: map[string]bool{}, elsewhere: map[int]*openapi3.Response{}}
 	if c.doc, err = openapi3.NewLoader().LoadFromData(closed); err != nil {
+		return nil, err
+	}
+	if c.schemas, err = newSchemas(tree); err != nil {
 		return nil, err
 	}
 	for path, item := range c.doc.Paths.Map() {
@@ -141,7 +145,7 @@ func (c *Contract) Check(r *http.Request, a Answer) error {
 		if response == nil {
 			return fmt.Errorf("%s %s: the document has no such operation, and no %d for unknown operations", r.Method, r.URL.Path, a.Status)
 		}
-		return describe(r, a, a.check(r, response, false))
+		return describe(r, a, a.check(r, response, false, c.schemas))
 	}
 	status := strconv.Itoa(a.Status)
 	found := o.op.Responses.Value(status)
@@ -152,7 +156,7 @@ func (c *Contract) Check(r *http.Request, a Answer) error {
 		return describe(r, a, fmt.Errorf("the document has no such status for %s", o.name()))
 	}
 	c.saw(o, status)
-	return describe(r, a, a.check(r, found.Value, o.rest))
+	return describe(r, a, a.check(r, found.Value, o.rest, c.schemas))
 }
 
 func describe(r *http.Request, a Answer, err error) error {

@@ -69,12 +69,54 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestSchemas: a schema of a response, with references, is checked as it is in the document.
+func TestSchemas(t *testing.T) {
+	for schema, values := range map[string]struct{ fit, refused []string }{
+		`{"$ref":"#/components/schemas/Thing"}`:                                       {[]string{`{"a":"x"}`}, []string{`{"a":"xyz"}`, `{}`, `{"a":"x","b":1}`, `[]`, `null`}},
+		`{"type":"array","maxItems":1,"items":{"$ref":"#/components/schemas/Thing"}}`: {[]string{`[]`, `[{"a":"x"}]`}, []string{`[{"a":1}]`, `[{}]`, `[{"a":"x"},{"a":"x"}]`}},
+		`{"type":"object","properties":{"t":{"$ref":"#/components/schemas/Thing"}}}`:  {[]string{`{}`, `{"t":{"a":"x"}}`}, []string{`{"t":{"a":"x","b":1}}`, `{"u":1}`}},
+		`{"allOf":[{"$ref":"#/components/schemas/Thing"},{"required":["a"]}]}`:        {[]string{`{"a":"x"}`}, []string{`{"b":1}`}},
+		`{"oneOf":[{"$ref":"#/components/schemas/Thing"},{"type":"null"}]}`:           {[]string{`{"a":"x"}`, `null`}, []string{`{}`, `1`}},
+		`{"$ref":"#/components/schemas/Thing","description":"d"}`:                     {[]string{`{"a":"x"}`}, []string{`{"a":1}`}},
+		`{"$ref":"#/components/schemas/Thing/properties/a"}`:                          {[]string{`"x"`, `null`}, []string{`"xyz"`, `1`}},
+		`{"type":"string","format":"date"}`:                                           {[]string{`"2026-02-03"`}, []string{`"2026-02-31"`, `"x"`, `1`}},
+		`{"type":"string","format":"date-time"}`:                                      {[]string{`"2026-02-03T04:05:06Z"`}, []string{`"2026-02-03"`, `"x"`}},
+		`{"type":"string","format":"byte"}`:                                           {[]string{`"eA=="`}, []string{`"*"`}},
+		`{"type":"integer","format":"int32"}`:                                         {[]string{`1`, `2147483647`}, []string{`2147483648`, `1.5`, `"1"`}},
+		`{"type":"integer","minimum":1,"exclusiveMaximum":9}`:                         {[]string{`1`, `8`}, []string{`0`, `9`}},
+		`{"type":"string","pattern":"^[a-c]+$","minLength":2}`:                        {[]string{`"ab"`}, []string{`"a"`, `"abd"`}},
+		`{"const":true}`:                     {[]string{`true`}, []string{`false`, `"true"`}},
+		`{"type":"string","enum":["a","b"]}`: {[]string{`"b"`}, []string{`"c"`}},
+		`{"type":"object","additionalProperties":{"$ref":"#/components/schemas/Thing"}}`:               {[]string{`{"x":{"a":"x"}}`}, []string{`{"x":{}}`}},
+		`{"type":"object","patternProperties":{"^x":{"type":"null"}},"propertyNames":{"maxLength":2}}`: {[]string{`{"x":null}`}, []string{`{"x":1}`, `{"xyz":null}`}},
+		`{"not":{"$ref":"#/components/schemas/Thing"}}`:                                                {[]string{`1`}, []string{`{"a":"x"}`}},
+	} {
+		c := MustLoad([]byte(strings.Replace(small, `{"type":"string"}}}}}}}`, `{"type":"string"}},"application/json":{"schema":`+schema+`}}}}}}`, 1)))
+		check := func(value string) error {
+			return c.Check(httptest.NewRequest("GET", "/things/special", nil), Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(value)})
+		}
+		for range 2 { // the second time, the schema is known
+			for _, value := range values.fit {
+				if err := check(value); err != nil {
+					t.Errorf("%s: got %v for %s", schema, err, value)
+				}
+			}
+			for _, value := range values.refused {
+				if check(value) == nil {
+					t.Errorf("%s: got no error for %s", schema, value)
+				}
+			}
+		}
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"another version":                    {"3.1.1", "3.0.3"},
 		"a member twice":                     {`"info":`, `"info":{"title":"t","version":"1"},"info":`},
 		"an example that is not of its kind": {`{"a":null}`, `{"a":1}`},
 		"a reference to nothing":             {"schemas/Thing", "schemas/Thong"},
+		"a keyword that is not checked":      {`"maxLength":2`, `"writeOnly":true`},
 		"a status that is none":              {`{"404":"None"}`, `{"404":"Nothing"}`},
 	} {
 		if _, err := Load([]byte(strings.Replace(small, change[0], change[1], 1))); err == nil {
