@@ -40,8 +40,7 @@ func TestForcedColorsShowWhereOneIs(t *testing.T) {
 func TestRowsAndSkipLinkHaveNames(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	for name, w := range map[string]*window{"chromium": a.device(t, "/signup"), "firefox": a.firefox(t, "/signup")} {
-		w.signUp("names-" + name + "@example.com")
+	for _, w := range a.signedUpInBoth(t, "names") {
 		w.add("Buy milk")
 		w.add("Call Ada")
 		w.lists("Call Ada", "Buy milk")

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -58,7 +59,9 @@ func (a *app) profile(t *testing.T) context.Context {
 func (a *app) beside(t *testing.T, w *window, path string) *window {
 	t.Helper()
 	if f, ok := w.engine.(*firefoxTab); ok {
-		return a.firefoxWindow(t, f, path)
+		w := a.firefoxWindow(t, f)
+		w.open(a.bff + path)
+		return w
 	}
 	ctx, cancel := chromedp.NewContext(w.ctx)
 	t.Cleanup(cancel)
@@ -117,6 +120,31 @@ func (a *app) signedUp(t *testing.T, email string) *window {
 	_, err := chromedp.Call(w.ctx, page.ResetNavigationHistory, cdp.Empty{})
 	w.must(err)
 	return w
+}
+
+// signedUpInFirefox is the same in Firefox, which would not send the request from the page that
+// allows none. The test sends it, and gives the browser the cookie.
+func (a *app) signedUpInFirefox(t *testing.T, email string) *window {
+	t.Helper()
+	w := a.blankFirefox(t)
+	f := w.engine.(*firefoxTab)
+	b := newBrowser(t, a.bff)
+	b.want(b.send("POST", a.bff+"/api/auth/sign-up/email", `{"name":"Ada Lovelace","email":`+quoted(email)+`,"password":"paper-lantern-42"}`,
+		"User-Agent", w.js(`navigator.userAgent`).(string)), 200, email)
+	at, err := url.Parse(a.bff)
+	w.must(err)
+	w.must(f.call("storage.setCookie", params{"partition": params{"type": "storageKey", "userContext": f.profile}, "cookie": params{
+		"name": "better-auth.session_token", "value": params{"type": "string", "value": b.cookie()}, "domain": at.Hostname(), "httpOnly": true, "sameSite": "lax",
+	}}, nil))
+	w.open(a.bff + "/tasks")
+	w.shows("Nothing to do yet")
+	return w
+}
+
+// signedUpInBoth are windows of both engines, each with a user of its own.
+func (a *app) signedUpInBoth(t *testing.T, name string) map[string]*window {
+	t.Helper()
+	return map[string]*window{"chromium": a.signedUp(t, name+"-chromium@example.com"), "firefox": a.signedUpInFirefox(t, name+"-firefox@example.com")}
 }
 
 // signUp uses the form.

@@ -36,8 +36,7 @@ func (w *window) dueOf(title string) string {
 func TestTasksAreDueOnADay(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	for name, w := range map[string]*window{"chromium": a.device(t, "/signup"), "firefox": a.firefox(t, "/signup")} {
-		w.signUp("due-" + name + "@example.com")
+	for name, w := range a.signedUpInBoth(t, "due") {
 		for _, title := range []string{"whenever", "next year", "yesterday", "today"} {
 			w.add(title)
 		}

@@ -6,8 +6,7 @@ import "testing"
 func TestTheEditorsKeys(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	for name, w := range map[string]*window{"chromium": a.device(t, "/signup"), "firefox": a.firefox(t, "/signup")} {
-		w.signUp("editor-" + name + "@example.com")
+	for _, w := range a.signedUpInBoth(t, "editor") {
 		w.add("Buy milk")
 		w.lists("Buy milk")
 		w.saved()

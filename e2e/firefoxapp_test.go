@@ -60,8 +60,7 @@ func TestFirefoxHasTheTasks(t *testing.T) {
 func TestFirefoxTabsShowChangesAtOnce(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	one := a.firefox(t, "/signup")
-	one.signUp("firefox-tabs@example.com")
+	one := a.signedUpInFirefox(t, "firefox-tabs@example.com")
 	last := "from one"
 	one.add(last)
 	one.saved()
@@ -91,8 +90,7 @@ func TestFirefoxTabsShowChangesAtOnce(t *testing.T) {
 func TestFirefoxKeepsTypedTextWhenTheSessionEnds(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	w := a.firefox(t, "/signup")
-	w.signUp("firefox-expiry@example.com")
+	w := a.signedUpInFirefox(t, "firefox-expiry@example.com")
 	w.add("Buy milk")
 	w.saved()
 	w.press("Edit", "Buy milk")
@@ -115,8 +113,7 @@ func TestFirefoxKeepsTypedTextWhenTheSessionEnds(t *testing.T) {
 func TestFirefoxHasTheAccount(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	w := a.firefox(t, "/signup")
-	w.signUp("firefox-account@example.com")
+	w := a.signedUpInFirefox(t, "firefox-account@example.com")
 	w.press("Account")
 	w.shows("Firefox on Linux")
 	w.fill("Name", "Augusta")

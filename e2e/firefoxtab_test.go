@@ -18,6 +18,14 @@ type firefoxTab struct {
 // firefox opens the app in Firefox, as device does in Chromium.
 func (a *app) firefox(t *testing.T, path string) *window {
 	t.Helper()
+	w := a.blankFirefox(t)
+	w.open(a.bff + path)
+	return w
+}
+
+// blankFirefox is a window of a new profile, without a page.
+func (a *app) blankFirefox(t *testing.T) *window {
+	t.Helper()
 	b := firefoxes.get(t, "")
 	var made struct{ UserContext string }
 	if err := b.call("browser.createUserContext", params{}, &made); err != nil {
@@ -28,11 +36,11 @@ func (a *app) firefox(t *testing.T, path string) *window {
 	if err := b.call("script.addPreloadScript", hurry, nil); err != nil {
 		t.Fatal(err)
 	}
-	return a.firefoxWindow(t, &firefoxTab{bidi: b, profile: made.UserContext}, path)
+	return a.firefoxWindow(t, &firefoxTab{bidi: b, profile: made.UserContext})
 }
 
 // firefoxWindow opens a window of its own, because a tab behind another one counts as hidden.
-func (a *app) firefoxWindow(t *testing.T, in *firefoxTab, path string) *window {
+func (a *app) firefoxWindow(t *testing.T, in *firefoxTab) *window {
 	t.Helper()
 	var made struct{ Context string }
 	if err := in.call("browsingContext.create", params{"type": "window", "userContext": in.profile}, &made); err != nil {
@@ -50,7 +58,6 @@ func (a *app) firefoxWindow(t *testing.T, in *firefoxTab, path string) *window {
 	t.Cleanup(f.close)
 	w := &window{tab: p, engine: f, origin: a.bff}
 	w.resize(1000, 800)
-	w.open(a.bff + path)
 	return w
 }
 

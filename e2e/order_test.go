@@ -36,8 +36,7 @@ func (w *window) drag(title, to string, below float64) {
 func TestTasksAreMovedByKeyboard(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	for name, w := range map[string]*window{"chromium": a.device(t, "/signup"), "firefox": a.firefox(t, "/signup")} {
-		w.signUp("keys-" + name + "@example.com")
+	for name, w := range a.signedUpInBoth(t, "keys") {
 		for _, title := range []string{"d", "c", "b", "a"} {
 			w.add(title)
 		}

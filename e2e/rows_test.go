@@ -18,8 +18,7 @@ const rowButtons = `[...document.querySelectorAll('.task .square')].filter(e => 
 func TestRowButtonsComeWhenTheyAreWanted(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	w := a.firefox(t, "/signup")
-	w.signUp("row-buttons@example.com")
+	w := a.signedUpInFirefox(t, "row-buttons@example.com")
 	w.add("Buy milk")
 	w.lists("Buy milk")
 	w.saved()
@@ -141,8 +140,7 @@ func TestRowsMoveToTheirNewPlaces(t *testing.T) {
 func TestWhatIsImportantStandsOut(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	for name, w := range map[string]*window{"chromium": a.device(t, "/signup"), "firefox": a.firefox(t, "/signup")} {
-		w.signUp("looks-" + name + "@example.com")
+	for name, w := range a.signedUpInBoth(t, "looks") {
 		w.add("Buy milk")
 		w.add("Call Ada")
 		w.lists("Call Ada", "Buy milk")

@@ -19,8 +19,7 @@ const notices = `[...document.querySelectorAll('.toast-text')].map(e => e.textCo
 func TestACompletionCanBeUndone(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
-	for name, w := range map[string]*window{"chromium": a.device(t, "/signup"), "firefox": a.firefox(t, "/signup")} {
-		w.signUp("completion-" + name + "@example.com")
+	for name, w := range a.signedUpInBoth(t, "completion") {
 		w.press("All 0")
 		for _, title := range []string{"one", "two", "three"} {
 			w.add(title)
