@@ -28,9 +28,9 @@ var dropNew = [...]unix.SockFilter{
 	{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
 }
 
-// acceptLast returns when the listener can be closed without losing a connection, or when
-// that takes too long, or when the system does not support it.
-func acceptLast(l net.Listener) {
+// acceptQueued returns when no connection waits to be accepted and no new one can begin, or
+// when that takes too long, or when the system does not support it.
+func acceptQueued(l net.Listener) {
 	withSocket, is := l.(syscall.Conn)
 	if !is {
 		return

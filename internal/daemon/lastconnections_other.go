@@ -4,4 +4,4 @@ package daemon
 
 import "net"
 
-func acceptLast(net.Listener) {}
+func acceptQueued(net.Listener) {}

@@ -27,10 +27,11 @@ const (
 
 // server is an HTTP server with its listener.
 type server struct {
-	surface  string       // bff, forward-auth, api or admin
-	setting  string       // the setting with its address
-	socket   net.Listener // as the system made it
-	listener net.Listener
+	surface  string // bff, forward-auth, api or admin
+	setting  string // the setting with its address
+	socket   *endingListener
+	listener net.Listener // socket with its limits
+	arrivals arrivals
 	bounds   web.Connections
 	accepts  net.Listener // listener with all its guards
 	http     http.Server
@@ -46,12 +47,19 @@ type server struct {
 // after serve is called.
 func listen(ctx context.Context, surface, setting, address string) (*server, error) {
 	var config net.ListenConfig
-	config.SetMultipathTCP(false) // acceptLast needs a filter, which Linux does not offer for it
+	config.SetMultipathTCP(false) // acceptQueued needs a filter, which Linux does not offer for it
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, settings.Failure{Fault: listenFault(setting, address, err)}
 	}
-	return &server{surface: surface, setting: setting, socket: l, listener: web.LimitUnsent(l)}, nil
+	socket := newEndingListener(l, arrivalTime)
+	return &server{
+		surface:  surface,
+		setting:  setting,
+		socket:   socket,
+		listener: web.LimitUnsent(socket),
+		arrivals: arrivals{patience: arrivalTime},
+	}, nil
 }
 
 func listenFault(setting, address string, err error) settings.Fault {
@@ -97,6 +105,7 @@ func (s *server) prepare(base context.Context, h http.Handler, keepAlive time.Du
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.running.Add(1)
 			defer s.running.Add(-1)
+			s.arrivals.reached(r)
 			s.sayGoodbye(w, r)
 			h.ServeHTTP(w, r)
 		}),
@@ -109,6 +118,7 @@ func (s *server) prepare(base context.Context, h http.Handler, keepAlive time.Du
 		// Errors of client connections are not important to operators.
 		ErrorLog: slog.NewLogLogger(log.With("surface", s.surface).Handler(), slog.LevelDebug),
 	}
+	s.arrivals.watch(&s.http)
 	s.bounds.Log = log
 	s.accepts = web.GuardFraming(&s.http, s.bounds.Bound(s.listener))
 }
@@ -122,6 +132,14 @@ func (s *server) sayGoodbye(w http.ResponseWriter, r *http.Request) {
 	if s.leaving.Load() && r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Connection", "close")
 	}
+}
+
+// acceptLast accepts the connections that have begun, and returns when Shutdown loses none of
+// their first requests, or when that takes too long.
+func (s *server) acceptLast() {
+	acceptQueued(s.socket.Listener)
+	s.socket.end()
+	s.arrivals.wait()
 }
 
 // serve answers requests until the server is shut down or its listener fails. It
