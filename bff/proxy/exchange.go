@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"vestibule/internal/web"
 )
 
@@ -28,6 +30,7 @@ type exchange struct {
 	ctx       context.Context         // in's, bounded by the session and by what happens here
 	cancel    context.CancelCauseFunc // of ctx
 	leaseOver atomic.Bool             // the session has ended
+	span      trace.Span              // of the call of the API; nil: none
 
 	out    requestContext
 	values [4]string // of headers for the API

@@ -91,13 +91,19 @@ type responseBody struct {
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
-	b.x.answer.sendSoon()
+	if r, ok := b.ReadCloser.(readyBody); !ok || !r.Ready() {
+		b.x.answer.sendSoon()
+	}
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		b.x.answerErr = err
 	}
 	return n, err
 }
+
+// readyBody is a body that knows whether its next Read will not wait. Those of
+// internal/roundtrip and internal/inprocess do.
+type readyBody interface{ Ready() bool }
 
 // splitList splits a comma-separated header into its elements, without the empty ones.
 func splitList(s string) (list []string) {

@@ -6,8 +6,8 @@ import "time"
 //
 //   - Bytes of an answer of known length wait at most sendWithin for more. So do its headers.
 //   - A short answer that the API sends as a whole is one write to the client. Nothing is set
-//     up for the end of a wait when the answer is complete: the transport says so with the last
-//     byte, and an API in the same process returns then.
+//     up for the end of a wait when there is none: the body says whether its next bytes are here
+//     (readyBody), and the transport says with the last byte that the answer is complete.
 //   - Events, and answers of unknown length, do not wait. For the latter ReverseProxy flushes
 //     each write by itself.
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -57,6 +58,38 @@ func TestACompleteAnswerNeedsNoTimer(t *testing.T) {
 	a.sendSoon()
 	if a.timer != nil || a.unwatch != nil || w.Flushed {
 		t.Errorf("got a timer %t, a watch %t, flushed %t; want none", a.timer != nil, a.unwatch != nil, w.Flushed)
+	}
+}
+
+// hereBody has its next bytes, or waits for them.
+type hereBody struct {
+	io.Reader
+	here bool
+}
+
+func (b hereBody) Ready() bool { return b.here }
+func (hereBody) Close() error  { return nil }
+
+// TestBytesThatAreHereNeedNoTimer: only a read that may wait needs one. A body that cannot tell
+// may wait.
+func TestBytesThatAreHereNeedNoTimer(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		body  io.ReadCloser
+		timer bool
+	}{
+		"here":     {hereBody{strings.NewReader("hello"), true}, false},
+		"not here": {hereBody{strings.NewReader("hello"), false}, true},
+		"unknown":  {io.NopCloser(strings.NewReader("hello")), true},
+	} {
+		a, _ := sentAnswer(t, "application/json")
+		a.x.received = responseBody{ReadCloser: tt.body, x: a.x}
+		if n, err := a.x.received.Read(make([]byte, 10)); n != 5 || err != nil {
+			t.Errorf("%s: got %d bytes, %v", name, n, err)
+		}
+		if (a.timer != nil) != tt.timer {
+			t.Errorf("%s: a timer %t, want %t", name, a.timer != nil, tt.timer)
+		}
 	}
 }
 

@@ -14,23 +14,23 @@ import (
 )
 
 // startSpan starts the span of the call of the API, if the request has one. It is in x.ctx from
-// then on.
+// then on, and in x.span: to look it up in the context costs more than all that is done with it.
 func (x *exchange) startSpan() {
 	parent := trace.SpanFromContext(x.ctx)
 	if !parent.SpanContext().IsValid() {
 		return
 	}
 	method := web.SpanMethod(x.in)
-	x.ctx, _ = parent.TracerProvider().Tracer("vestibule").Start(x.ctx, method.Value.AsString()+" "+x.proxy.cfg.Path,
+	x.ctx, x.span = parent.TracerProvider().Tracer("vestibule").Start(x.ctx, method.Value.AsString()+" "+x.proxy.cfg.Path,
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(method, attribute.String("http.route", x.proxy.cfg.Path)))
 }
 
 // noteStatus tells the span the status of the API's answer.
 func (x *exchange) noteStatus(status int) {
-	if span := trace.SpanFromContext(x.ctx); span.IsRecording() {
-		span.SetAttributes(attribute.Int("http.response.status_code", status))
+	if x.span != nil {
+		x.span.SetAttributes(attribute.Int("http.response.status_code", status))
 		if status >= http.StatusBadRequest {
-			span.SetStatus(codes.Error, "")
+			x.span.SetStatus(codes.Error, "")
 		}
 	}
 }
@@ -38,8 +38,8 @@ func (x *exchange) noteStatus(status int) {
 // endSpan ends the span of startSpan. err is the refusal that the client gets instead of an answer.
 // A second call does nothing.
 func (x *exchange) endSpan(err error) {
-	if span := trace.SpanFromContext(x.ctx); span.IsRecording() {
-		web.EndSpan(span, err, !x.canceled && (err != nil || !x.answered))
+	if x.span != nil && x.span.IsRecording() {
+		web.EndSpan(x.span, err, !x.canceled && (err != nil || !x.answered))
 	}
 }
 
@@ -48,10 +48,10 @@ func (x *exchange) endSpan(err error) {
 func (x *exchange) parent() (parent string, continued bool) {
 	client := x.in.Header["Traceparent"]
 	parent, continued = traceparent(client)
-	span := trace.SpanContextFromContext(x.ctx)
-	if !span.IsValid() {
+	if x.span == nil {
 		return parent, continued
 	}
+	span := x.span.SpanContext()
 	id := span.TraceID().String()
 	return "00-" + id + "-" + span.SpanID().String() + "-" + span.TraceFlags().String(), continued && parent[traceIDAt:spanIDAt-1] == id
 }

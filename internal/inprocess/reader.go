@@ -28,6 +28,13 @@ func (b responseBody) Read(p []byte) (int, error) {
 	}
 }
 
+// Ready reports whether the next Read does not wait for the handler.
+func (b responseBody) Ready() bool {
+	b.x.mu.Lock()
+	defer b.x.mu.Unlock()
+	return len(b.x.out) > 0 || b.x.failed != nil || b.x.ended != nil
+}
+
 // Close aborts the exchange, unless the handler has returned.
 func (b responseBody) Close() error {
 	b.x.fail(http.ErrBodyReadAfterClose)

@@ -75,3 +75,35 @@ func TestTheEndOfTheContextWakesAWaitingReader(t *testing.T) {
 		}
 	})
 }
+
+func TestABodyKnowsWhetherAReadWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req, _ := request(t, nil)
+		rest := make(chan struct{})
+		res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
+			w.(http.Flusher).Flush()
+			<-rest
+			_, _ = io.WriteString(w, "ok")
+			w.(http.Flusher).Flush()
+			<-rest
+		}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := func(when string, ready bool) {
+			synctest.Wait()
+			if got := res.Body.(interface{ Ready() bool }).Ready(); got != ready {
+				t.Errorf("%s: ready %t, want %t", when, got, ready)
+			}
+		}
+		want("nothing was written", false)
+		rest <- struct{}{}
+		want("two bytes were", true)
+		if _, err := io.ReadFull(res.Body, make([]byte, 2)); err != nil {
+			t.Fatal(err)
+		}
+		want("they were read", false)
+		rest <- struct{}{}
+		want("the handler has returned", true)
+	})
+}

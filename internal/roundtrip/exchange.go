@@ -45,6 +45,12 @@ func (x *exchange) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Ready reports whether the next Read does not wait for the server. It is for the goroutine that
+// reads.
+func (x *exchange) Ready() bool {
+	return x.err != nil || x.c.in.Buffered() > 0 // after the end, c may belong to another exchange
+}
+
 // Close ends the exchange. If the body was not read to its end, it closes the connection: reading
 // the rest could take forever. A read in progress fails.
 func (x *exchange) Close() error {
