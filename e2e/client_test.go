@@ -75,8 +75,10 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got tests %v, %v", files, err)
 	}
-	// The tests of a file mostly wait, so several files run at a time.
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=3", "--test-reporter=tap"}, files...)...)
+	// One process for all files. With one for each, and the runner's, most of the processor time
+	// is Node's start and the loading of the client.
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test-reporter=tap", "--input-type=module",
+		"--eval", "for (const file of process.argv.slice(1)) await import(file)"}, files...)...)
 	cmd.Dir = folder
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1"}, env...)
 	out, err := cmd.CombinedOutput()
