@@ -8,7 +8,7 @@ import (
 
 func TestASuccessClearsEarlierFailures(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		for i := range 150 { // a whole office signs in from one address, more often than either limit
 			a := SignIn(strings.Repeat("x", i%7+1)+"@example.com", "192.0.2.1")
 			f.exhaust(a, 1)
@@ -32,7 +32,7 @@ func TestASuccessClearsEarlierFailures(t *testing.T) {
 
 func TestAnUntriedAttemptIsNotCounted(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		for range 20 {
 			f.exhaust(a, 1)
@@ -55,7 +55,7 @@ func TestAnUntriedAttemptIsNotCounted(t *testing.T) {
 // address's counter by signing in, and guess at other accounts without a limit.
 func TestAGoodSignInDoesNotClearTheAddress(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		guess := func(i int) Attempt { return SignIn("user"+strconv.Itoa(i)+"@example.com", "192.0.2.1") }
 		for i := range 99 {
 			f.exhaust(guess(i), 1)
@@ -75,7 +75,7 @@ func TestAGoodSignInDoesNotClearTheAddress(t *testing.T) {
 // TestDecrementingNeverRaisesTheLimit: a counter does not fall below 0.
 func TestDecrementingNeverRaisesTheLimit(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		for name, decrement := range map[string]func(Attempt) error{
 			"untried":   func(a Attempt) error { return f.Untried(f.Context(), a) },
 			"succeeded": func(a Attempt) error { return f.Succeeded(f.Context(), a) },

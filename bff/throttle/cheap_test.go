@@ -87,7 +87,7 @@ func TestBlockedAttemptsAreCheap(t *testing.T) {
 		"wrong secrets": {10, always(ClientSecret("svc_a", "192.0.2.1")), always(ClientSecret("svc_a", "192.0.2.1")), maxAgeTimed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onEachEngine(t, func(f *fixture) {
+			onSQLite(t, func(f *fixture) {
 				l, queries := f.countQueries()
 				for i := range limit.n {
 					if wait := f.take(l, limit.block(i)); wait != 0 {

@@ -13,7 +13,7 @@ import (
 // fast as the limits allow, each time from a different /64.
 func TestOneNetworkDoesNotLockTheOwnerOut(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		owner := SignIn("ada@example.com", "192.0.2.1")
 		passed, n := 0, 0
 		guess := func() bool {
@@ -72,7 +72,7 @@ func (f *fixture) lockOut(email string) {
 
 func TestTheOwnerIsNotLockedOutAtAKnownClient(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		home, other := SignIn("ada@example.com", "192.0.2.1"), SignIn("ada@example.com", "192.0.2.2")
 		if err := f.Succeeded(f.Context(), home); err != nil {
 			f.Fatal(err)
@@ -111,7 +111,7 @@ func TestTheOwnerIsNotLockedOutAtAKnownClient(t *testing.T) {
 
 func TestAFailedAttemptMakesNoClientKnown(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(a, 3)
 		if err := f.Untried(f.Context(), a); err != nil {
@@ -126,7 +126,7 @@ func TestAFailedAttemptMakesNoClientKnown(t *testing.T) {
 
 func TestAProvenOwnerIsUnblocked(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		thief, owner := SignIn("ada@example.com", "2001:db8:7:1::1"), SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(thief, 10)
 		f.take(f.Limiter, thief)
@@ -159,7 +159,7 @@ func TestAProvenOwnerIsUnblocked(t *testing.T) {
 
 func TestCountersOfKnownClientsNameNobody(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "2001:db8:7:1::1")
 		if err := f.Succeeded(f.Context(), a); err != nil {
 			f.Fatal(err)
@@ -187,7 +187,7 @@ func TestCountersOfKnownClientsNameNobody(t *testing.T) {
 // limit that the account has for all clients.
 func TestBlockedAttemptsAreNotCounted(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(a, 10)
 		for range 60 {

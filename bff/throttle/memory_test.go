@@ -12,7 +12,7 @@ import (
 // instances remember it for maxAgeClearable.
 func TestABlockLiftedByAnotherInstance(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		a, proven := SignIn("ada@example.com", "192.0.2.1"), Proven("ada@example.com", "192.0.2.1")
 		other, queries := f.countQueries()
 		blocked := func() {
@@ -45,7 +45,7 @@ func TestABlockLiftedByAnotherInstance(t *testing.T) {
 // clients that are remembered as unknown.
 func TestTheMemoryDoesNotBlockAKnownClient(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		home, other := SignIn("ada@example.com", "192.0.2.1"), SignIn("ada@example.com", "192.0.2.2")
 		f.lockOut("ada@example.com")
 		l, queries := f.countQueries()
@@ -84,7 +84,7 @@ func TestTheMemoryDoesNotBlockAKnownClient(t *testing.T) {
 // is asked instead.
 func TestAClockSetBackInvalidatesTheMemory(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		other := f.newInstance()
 		f.clock.Advance(30 * time.Minute)

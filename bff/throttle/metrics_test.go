@@ -11,7 +11,7 @@ import (
 // TestRefusalsAreCountedByRule: whether the database or the memory of this process refuses.
 func TestRefusalsAreCountedByRule(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		registry := prometheus.NewRegistry()
 		f.Measure(registry)
 		before := metricstest.Of(f, registry)

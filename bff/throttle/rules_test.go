@@ -7,7 +7,7 @@ import (
 
 func TestAttemptsThatShareACounter(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		f.exhaust(SignIn("ada@example.com", "2001:db8:1:2::1"), 10)
 		for _, a := range []Attempt{
 			SignIn(" ADA@Example.com\t", "2001:db8:1:2::1"),
@@ -39,7 +39,7 @@ func TestAttemptsThatShareACounter(t *testing.T) {
 // TestGuessesFromManyClientsAreLimited: each client makes only a few attempts.
 func TestGuessesFromManyClientsAreLimited(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(f *fixture) {
+	onSQLite(t, func(f *fixture) {
 		guess := func(i int) Attempt {
 			return SignIn("ada@example.com", "198.51.100."+string(rune('0'+i%10))+string(rune('0'+i/10%10)))
 		}

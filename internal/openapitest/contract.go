@@ -38,7 +38,7 @@ func Load(document []byte) (*Contract, error) {
 	if err := json.Unmarshal(document, &tree); err != nil {
 		return nil, err
 	}
-	if err := checkDocument(document); err != nil {
+	if err := checkNames(document); err != nil {
 		return nil, err
 	}
 	closeObjects(tree)
@@ -50,7 +50,13 @@ func Load(document []byte) (*Contract, error) {
 	if c.doc, err = openapi3.NewLoader().LoadFromData(closed); err != nil {
 		return nil, err
 	}
+	if err := checkDocument(c.doc); err != nil {
+		return nil, err
+	}
 	if c.schemas, err = newSchemas(tree); err != nil {
+		return nil, err
+	}
+	if err := c.schemas.checkExamples(tree, ""); err != nil {
 		return nil, err
 	}
 	for path, item := range c.doc.Paths.Map() {

@@ -83,6 +83,17 @@ func (s *schemas) fit(ref *openapi3.SchemaRef, value any) error {
 	return compiled.Validate(value)
 }
 
+// fitAt is fit for the schema at a place in the document.
+func (s *schemas) fitAt(at string, value any) error {
+	s.mu.Lock()
+	compiled, err := s.compiler.Compile(documentURL + "#" + at)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return compiled.Validate(value)
+}
+
 func (s *schemas) compile(schema *openapi3.Schema) (*jsonschema.Schema, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
