@@ -43,8 +43,11 @@ quick: format
 # times slower and can find nothing in it: SQLite has its own locks, and its memory is
 # outside Go's heap. So this one package is compiled without the detector. Our code has
 # it, and so do the driver and its C library: they share generic code such as sync.Map
-# with all other packages, and the linker keeps only one copy of that code.
-RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
+# with all other packages, and the linker keeps only one copy of that code. The allocator of
+# the C library has no such code, and is called under the library's lock. The detector also
+# lets each conversion of a pointer be checked. In the C library that is every call, and its
+# pointers do not point to Go's memory.
+RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='modernc.org/memory=-race=false' -gcflags='modernc.org/libc=-d=checkptr=0'
 
 # The detector's own memory is four times the program's, and is touched page by page. Each
 # page is a fault, and on two processors a message from one to the other. Large pages halve

@@ -26,7 +26,8 @@ var build = struct {
 		if err != nil {
 			return "", err
 		}
-		return compile("race", "-race", "-ldflags=-w", "-gcflags=modernc.org/sqlite/lib=-race=false", "-overlay="+overlay)
+		return compile("race", "-race", "-ldflags=-w", "-overlay="+overlay,
+			"-gcflags=modernc.org/sqlite/lib=-race=false", "-gcflags=modernc.org/memory=-race=false", "-gcflags=modernc.org/libc=-d=checkptr=0")
 	}),
 }
 
