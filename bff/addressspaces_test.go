@@ -9,7 +9,7 @@ import (
 // phone keyboards add such spaces. A byte order mark before the body is ignored too.
 func TestSpacesAroundAnAddressAreIgnored(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		const password = `"password":"correct horse battery"`
 		for _, step := range []struct{ path, body string }{

@@ -20,7 +20,7 @@ func (v *visitor) wantTooMany(a answer) {
 
 func TestSignInIsLimitedUnderBothNames(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		for i := range 10 {
@@ -41,7 +41,7 @@ func TestSignInIsLimitedUnderBothNames(t *testing.T) {
 
 func TestCurrentPasswordsAreLimited(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		for i := range 10 {
@@ -62,7 +62,7 @@ func TestCurrentPasswordsAreLimited(t *testing.T) {
 
 func TestMailsAreLimited(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		ask := func(email string) answer {
@@ -86,7 +86,7 @@ func TestMailsAreLimited(t *testing.T) {
 // from everywhere. The owner can sign in from addresses that they have used before.
 func TestGuessesFromElsewhereDoNotLockTheOwnerOut(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		owner := s.visitor()
 		owner.want(owner.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"`+own+`"}`, "X-Forwarded-For", "203.0.113.1"), 200, "")
 		at := func(ip, password string) answer {
@@ -114,7 +114,7 @@ func TestGuessesFromElsewhereDoNotLockTheOwnerOut(t *testing.T) {
 // not count as a failure.
 func TestABusyServerCountsNoFailure(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		empty := s.server.FillPasswordRoom(false)
@@ -137,7 +137,7 @@ func TestABusyServerCountsNoFailure(t *testing.T) {
 // TestTheRightPasswordClearsTheCounters: occasional mistakes never lock a user out.
 func TestTheRightPasswordClearsTheCounters(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		for range 3 { // in one session

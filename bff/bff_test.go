@@ -44,6 +44,13 @@ func each(t *testing.T, test func(*site), change ...func(*bff.Config)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) { test(newSite(t, db, change...)) })
 }
 
+// onSQLite is each on one engine, for tests of what the BFF decides by itself, with calls of the
+// store that other tests make on both: passwords, limits and origins.
+func onSQLite(t *testing.T, test func(*site), change ...func(*bff.Config)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) { test(newSite(t, storetest.SQLite(t), change...)) })
+}
+
 func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	t.Helper()
 	s := newIdleSite(t, db, change...)

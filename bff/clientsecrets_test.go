@@ -11,7 +11,7 @@ import (
 // TestWrongSecretsAreLimitedAndRightOnesPass: guesses do not lock a service out.
 func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		s.server.DelayNothing()
 		c := s.service("reports", "tasks:read")
 		wrong := &service{s, c.id, "vcs_wrong"}

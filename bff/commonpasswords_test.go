@@ -10,7 +10,7 @@ import (
 // TestEasilyGuessedPasswordsAreRefused: wherever a password is set.
 func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		const email = "ada.lovelace@example.com"
 		v := s.visitor()
 		v.signUp(email)
@@ -46,7 +46,7 @@ func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 
 func TestCommonPasswordsWhereTheyAreAllowed(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"password"}`), 200, "ada")
 	}, func(c *bff.Config) { c.PasswordAllowCommon = true })

@@ -37,7 +37,7 @@ func TestANewDatabaseHasNoAccounts(t *testing.T) {
 // TestAPasswordDoesNotExpire: users who must change it often write it down.
 func TestAPasswordDoesNotExpire(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		const credentials = `{"email":"ada@example.com","password":"seven green umbrellas"}`
 		v.want(v.do("POST", "/api/auth/sign-up/email", credentials), 200, "")
@@ -70,7 +70,7 @@ func TestTheCookieIsAsStrictAsConfigured(t *testing.T) {
 // without noticing, and enter private data there.
 func TestAForeignPageCannotSignABrowserIn(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		const credentials = `{"email":"eve@example.com","password":"seven green umbrellas"}`
 		s.visitor().want(s.visitor().do("POST", "/api/auth/sign-up/email", credentials), 200, "")
 		for name, header := range map[string][]string{
