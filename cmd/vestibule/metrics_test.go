@@ -81,6 +81,7 @@ func askStrangely(t *testing.T, i *instance, signIn bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, _ = io.Copy(io.Discard, res.Body) // otherwise the next request makes a new connection
 		_ = res.Body.Close()
 	}
 	for _, surface := range []string{"bff", "api", "admin"} {
