@@ -26,8 +26,8 @@ var build = struct {
 		if err != nil {
 			return "", err
 		}
-		return compile("race", "-race", "-ldflags=-w", "-overlay="+overlay, "-gcflags=modernc.org/...=-d=checkptr=0",
-			"-gcflags=modernc.org/sqlite/lib=-race=false", "-gcflags=modernc.org/memory=-race=false")
+		return compile("race", "-race", "-ldflags=-w", "-overlay="+overlay,
+			"-gcflags=modernc.org/...=-d=checkptr=0", "-gcflags=modernc.org/sqlite/lib=-race=false")
 	}),
 }
 

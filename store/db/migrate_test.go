@@ -59,31 +59,35 @@ func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
 			if got := tables(t, d); got != 0 {
 				t.Errorf("looking at a new database made %d tables", got)
 			}
-			var all int
-			for round := range 2 {
+			up := func(when string) (all int) {
+				t.Helper()
 				for range 2 { // the second has nothing to do
 					if err := d.MigrateUp(ctx); err != nil {
-						t.Fatalf("round %d, up: %v", round, err)
+						t.Fatalf("%s: %v", when, err)
 					}
 				}
 				if err := d.CheckMigrated(ctx); err != nil {
-					t.Errorf("round %d, up: %v", round, err)
+					t.Errorf("%s: %v", when, err)
 				}
-				all = applied(t, d)
 				u, _ := signedUp(t, d)
 				created(t, d, newTask(u.ID))
-				for left := all - 1; left >= 0; left-- {
-					if err := d.MigrateDown(ctx); err != nil {
-						t.Fatalf("round %d, down to %d: %v", round, left, err)
-					}
-					if got := applied(t, d); got != left {
-						t.Errorf("round %d: got %d applied, want %d", round, got, left)
-					}
-					wantError(t, "after a step down", d.CheckMigrated(ctx), db.ErrBehind)
+				return applied(t, d)
+			}
+			all := up("up")
+			for left := all - 1; left >= 0; left-- {
+				if err := d.MigrateDown(ctx); err != nil {
+					t.Fatalf("down to %d: %v", left, err)
 				}
-				if got := tables(t, d); got != 1 {
-					t.Errorf("round %d, all the way down: got %d tables, want only that of versions", round, got)
+				if got := applied(t, d); got != left {
+					t.Errorf("got %d applied, want %d", got, left)
 				}
+				wantError(t, "after a step down", d.CheckMigrated(ctx), db.ErrBehind)
+			}
+			if got := tables(t, d); got != 1 {
+				t.Errorf("all the way down: got %d tables, want only that of versions", got)
+			}
+			if again := up("up again"); again != all {
+				t.Errorf("up again: got %d applied, want %d", again, all)
 			}
 			if all < 3 {
 				t.Errorf("migrations: got %d, want at least 3", all)

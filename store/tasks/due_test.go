@@ -42,6 +42,9 @@ func TestDatesAreFilteredInEveryOrder(t *testing.T) {
 						if got := allPages(t, d, u.ID, q, random); !slices.Equal(got, want) {
 							t.Errorf("%s, order %s, %+v:\ngot  %v\nwant %v", name, order, q, got, want)
 						}
+						if random.IntN(2) == 0 {
+							continue
+						}
 						var got []int64
 						for task, err := range d.ListTasks(t.Context(), u.ID, q) {
 							if err != nil {

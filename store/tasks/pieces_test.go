@@ -67,13 +67,13 @@ func largeTasks(t *testing.T, d *database, userID string, n int) {
 
 func largeTasksCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
-	const all = 210
+	const all = 70
 	largeTasks(t, d, u.ID, all)
 	s, statements := recorded(t, d)
 	for name, by := range orders {
 		got := 0
 		for q := (tasks.Query{By: by}); ; {
-			page, next, err := storetest.TaskPage(t.Context(), s, u.ID, q, 200)
+			page, next, err := storetest.TaskPage(t.Context(), s, u.ID, q, 60)
 			if err != nil {
 				t.Fatal(err)
 			}
