@@ -101,7 +101,7 @@ func TestTheWelcomeListsTheAddresses(t *testing.T) {
 	}
 	at.bff.listener.Close()
 	at.bff = nil
-	if got := welcome(c, at); strings.Contains(got, "4321") || !strings.Contains(got, at.api.url()+"/") {
+	if got := welcome(c, at); strings.Contains(got, "localhost:4321") || !strings.Contains(got, at.api.url()+"/") {
 		t.Errorf("the API alone: got %s", got)
 	}
 }
