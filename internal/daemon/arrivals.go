@@ -5,28 +5,35 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// arrivalTime bounds each of two waits of a stop: until the last connections are accepted,
-// and until their first requests have reached the handler.
-const arrivalTime = 200 * time.Millisecond
+const (
+	// arrivalTime bounds each of two waits of a stop: until Accept has ended, and until the
+	// first requests that are here have reached the handler.
+	arrivalTime = 200 * time.Millisecond
+	// newTime is how long http.Server.Shutdown keeps an accepted connection that has sent
+	// nothing: five full seconds. So a shorter wait would end no stop earlier.
+	newTime = 6 * time.Second
+)
 
 // arrivals holds the accepted connections whose first request has not reached the handler.
 //
 // http.Server.Shutdown would lose such a request. When it has begun, the server still reads
 // the request, and then closes the connection without an answer. A proxy does not repeat a
-// POST that it has sent. So a stop waits for these requests before it calls Shutdown. Later
-// requests on a connection need no such care: while the process leaves, each answer asks
-// its client to close the connection.
+// POST that it has sent. So a stop waits for these requests before it calls Shutdown.
+//
+// Few later requests on a connection need this: while the process leaves, each answer asks
+// its client to close the connection. One that was idle all that time can still lose a
+// request, as at any server.
 type arrivals struct {
-	patience time.Duration
+	patience time.Duration // with a connection of any age
+	young    time.Duration // the age at which a connection without a request is given up
 
 	mu    sync.Mutex
-	conns map[net.Conn]struct{}
+	conns map[net.Conn]time.Time // when they were accepted
 }
 
 // arrival is a connection in the contexts of its requests.
@@ -40,7 +47,7 @@ type arrivalKey struct{}
 // watch makes srv tell a of its connections. Call it before web.GuardFraming, which keeps
 // these functions.
 func (a *arrivals) watch(srv *http.Server) {
-	a.conns = map[net.Conn]struct{}{}
+	a.conns = map[net.Conn]time.Time{}
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, arrivalKey{}, &arrival{conn: c})
 	}
@@ -49,7 +56,7 @@ func (a *arrivals) watch(srv *http.Server) {
 		case http.StateNew:
 			a.mu.Lock()
 			defer a.mu.Unlock()
-			a.conns[c] = struct{}{}
+			a.conns[c] = time.Now()
 		case http.StateClosed, http.StateHijacked:
 			a.remove(c)
 		}
@@ -71,25 +78,32 @@ func (a *arrivals) remove(c net.Conn) {
 	delete(a.conns, c)
 }
 
-func (a *arrivals) none() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.conns) == 0
-}
-
 // wait returns when the first request of each connection has reached the handler, or when
 // that takes too long: some clients open a connection before they need it.
-func (a *arrivals) wait() {
-	for end := time.Now().Add(a.patience); !a.none() && time.Now().Before(end); {
+func (a *arrivals) wait(ctx context.Context) {
+	for begun := time.Now(); a.expects(begun) && ctx.Err() == nil; {
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// endingListener can end its Accept before it closes, so that no connection is lost between
-// the two.
+// expects reports whether a stop that began then should wait for a first request.
+func (a *arrivals) expects(begun time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, accepted := range a.conns {
+		if time.Since(begun) < a.patience || time.Since(accepted) < a.young {
+			return true
+		}
+	}
+	return false
+}
+
+// endingListener can end before http.Server closes it, so that Accept has handed on all
+// connections when Shutdown begins.
 type endingListener struct {
 	net.Listener
 	patience time.Duration
+	ending   atomic.Bool
 	ended    chan struct{} // no connection is between the kernel and the caller of Accept
 	closed   chan struct{}
 	close    sync.Once
@@ -99,24 +113,23 @@ func newEndingListener(ln net.Listener, patience time.Duration) *endingListener 
 	return &endingListener{Listener: ln, patience: patience, ended: make(chan struct{}), closed: make(chan struct{})}
 }
 
-// Accept returns the next connection. After end it waits until the listener is closed.
+// Accept returns the next connection. After end it waits for Close, because http.Server
+// takes an earlier error for a fault.
 func (l *endingListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if errors.Is(err, net.ErrClosed) && l.ending.Load() {
 		close(l.ended)
 		<-l.closed
-		return nil, net.ErrClosed
 	}
 	return c, err
 }
 
-// end makes Accept return no further connection. When end returns, the goroutine that calls
-// Accept has handed on all connections it got, unless it takes too long.
+// end closes the socket, so that new clients are refused and can go elsewhere. When it
+// returns, the goroutine that calls Accept has handed on all connections it got, unless it
+// takes too long.
 func (l *endingListener) end() {
-	tcp, ok := l.Listener.(interface{ SetDeadline(time.Time) error })
-	if !ok || tcp.SetDeadline(time.Unix(1, 0)) != nil {
-		return
-	}
+	l.ending.Store(true)
+	_ = l.Listener.Close() // Close would return the same error
 	select {
 	case <-l.ended:
 	case <-time.After(l.patience): // nobody calls Accept
@@ -127,5 +140,8 @@ func (l *endingListener) end() {
 func (l *endingListener) Close() error {
 	err := l.Listener.Close()
 	l.close.Do(func() { close(l.closed) })
+	if l.ending.Load() && errors.Is(err, net.ErrClosed) {
+		return nil // end has closed it
+	}
 	return err
 }

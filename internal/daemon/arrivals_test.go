@@ -2,9 +2,13 @@ package daemon
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +23,7 @@ func stoppable(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s.prepare(t.Context(), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), time.Minute, discard)
-	s.socket.patience, s.arrivals.patience = waittest.Patience, waittest.Patience
+	s.socket.patience, s.arrivals.patience, s.arrivals.young = waittest.Patience, waittest.Patience, waittest.Patience
 	return s
 }
 
@@ -94,26 +98,41 @@ func TestAConnectionOnItsWayFromAcceptIsServed(t *testing.T) {
 	}
 }
 
+// waiting reports whether a connection waits for its first request.
+func waiting(s *server) bool { return s.arrivals.expects(time.Now()) }
+
 // TestAFirstRequestThatIsReadDuringTheStopIsServed: without the wait for it, http.Server
-// closes the connection and answers nothing.
+// closes the connection and answers nothing. New clients are refused meanwhile.
 func TestAFirstRequestThatIsReadDuringTheStopIsServed(t *testing.T) {
 	t.Parallel()
-	s := stoppable(t)
-	stop, ended := serveAndStop(s)
-	conn := ask(t, s)
-	waittest.Until(t, "the connection is accepted", func() bool { return !s.arrivals.none() })
-	stopped := make(chan struct{})
-	go func() {
-		stop()
-		close(stopped)
-	}()
-	waittest.Receive(t, "the end of Accept", s.socket.ended)
-	time.Sleep(50 * time.Millisecond) // a Shutdown would have begun
-	sendRequest(t, conn)
-	wantAnswer(t, conn)
-	waittest.Receive(t, "the end of the stop", stopped)
-	if err := waittest.Receive(t, "the end of serve", ended); err != nil {
-		t.Error(err)
+	for name, forget := range map[string]func(*arrivals){
+		"a young connection":     func(a *arrivals) { a.patience = 0 },
+		"an old one, in a hurry": func(a *arrivals) { a.young = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stoppable(t)
+			forget(&s.arrivals)
+			stop, ended := serveAndStop(s)
+			conn := ask(t, s)
+			waittest.Until(t, "the connection is accepted", func() bool { return waiting(s) })
+			stopped := make(chan struct{})
+			go func() {
+				stop()
+				close(stopped)
+			}()
+			waittest.Receive(t, "the end of Accept", s.socket.ended)
+			if _, err := net.DialTimeout("tcp", s.addr().String(), waittest.Patience); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("got %v for a new connection, want it refused", err)
+			}
+			time.Sleep(50 * time.Millisecond) // a Shutdown would have begun
+			sendRequest(t, conn)
+			wantAnswer(t, conn)
+			waittest.Receive(t, "the end of the stop", stopped)
+			if err := waittest.Receive(t, "the end of serve", ended); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -121,17 +140,38 @@ func TestAFirstRequestThatIsReadDuringTheStopIsServed(t *testing.T) {
 func TestAConnectionWithoutARequestHoldsNoStop(t *testing.T) {
 	t.Parallel()
 	s := stoppable(t)
-	s.socket.patience, s.arrivals.patience = time.Millisecond, time.Millisecond
 	stop, ended := serveAndStop(s)
 	closes := ask(t, s)
-	waittest.Until(t, "the connection is accepted", func() bool { return !s.arrivals.none() })
+	waittest.Until(t, "the connection is accepted", func() bool { return waiting(s) })
 	_ = closes.Close()
-	waittest.Until(t, "a closed connection is forgotten", s.arrivals.none)
+	waittest.Until(t, "a closed connection is forgotten", func() bool { return !waiting(s) })
 	stays := ask(t, s)
-	waittest.Until(t, "the connection is accepted", func() bool { return !s.arrivals.none() })
-	s.acceptLast()
+	waittest.Until(t, "the connection is accepted", func() bool { return waiting(s) })
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.arrivals.wait(over)
+	s.arrivals.patience, s.arrivals.young = time.Millisecond, time.Millisecond
+	s.acceptLast(t.Context())
 	_ = stays.Close()
 	stop()
+	if err := waittest.Receive(t, "the end of serve", ended); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAStopThatEndsItsListenerReportsNoFault: http.Server closes the socket a second time.
+func TestAStopThatEndsItsListenerReportsNoFault(t *testing.T) {
+	t.Parallel()
+	s := stoppable(t)
+	_, ended := serveAndStop(s)
+	conn := ask(t, s)
+	sendRequest(t, conn)
+	wantAnswer(t, conn)
+	log := &logBuffer{}
+	(&process{drain: waittest.Patience, log: slog.New(slog.NewTextHandler(log, nil))}).drainRequests([]*server{s})
+	if got := log.String(); got != "" {
+		t.Errorf("got %q in the log of a stop without requests", got)
+	}
 	if err := waittest.Receive(t, "the end of serve", ended); err != nil {
 		t.Error(err)
 	}

@@ -125,7 +125,7 @@ func (p *process) drainRequests(servers []*server) {
 	var draining sync.WaitGroup
 	for _, s := range servers {
 		draining.Go(func() {
-			s.acceptLast()
+			s.acceptLast(ctx)
 			if s.http.Shutdown(ctx) != nil {
 				p.log.Info("ending requests that are still in progress", "surface", s.surface)
 			}

@@ -58,7 +58,7 @@ func listen(ctx context.Context, surface, setting, address string) (*server, err
 		setting:  setting,
 		socket:   socket,
 		listener: web.LimitUnsent(socket),
-		arrivals: arrivals{patience: arrivalTime},
+		arrivals: arrivals{patience: arrivalTime, young: newTime},
 	}, nil
 }
 
@@ -135,11 +135,11 @@ func (s *server) sayGoodbye(w http.ResponseWriter, r *http.Request) {
 }
 
 // acceptLast accepts the connections that have begun, and returns when Shutdown loses none of
-// their first requests, or when that takes too long.
-func (s *server) acceptLast() {
+// their first requests, or when that takes too long, or when ctx ends.
+func (s *server) acceptLast(ctx context.Context) {
 	acceptQueued(s.socket.Listener)
 	s.socket.end()
-	s.arrivals.wait()
+	s.arrivals.wait(ctx)
 }
 
 // serve answers requests until the server is shut down or its listener fails. It
