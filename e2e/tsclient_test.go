@@ -17,7 +17,7 @@ import (
 
 func TestTypeScriptClient(t *testing.T) {
 	t.Parallel()
-	p := launch(t, shapes[0], "RATE_LIMIT=off")
+	p := sharedProduct(t, shapes[0])
 	runSuite(t, clientSuite{folder: "tasks"}, "TARGET=vestibule", "BASE_URL="+p.bff)
 }
 
