@@ -43,16 +43,16 @@ func (p *product) accessToken(a answer) string {
 func TestAServiceReadsTheTasksOfAllUsers(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
-		t.Run(s.name, func(t *testing.T) { serviceReads(t, launch(t, s)) })
+		t.Run(s.name, func(t *testing.T) { serviceReads(t, sharedProduct(t, s)) })
 	}
 }
 
 func serviceReads(t *testing.T, p *product) {
 	b := newBrowser(t, p.bff)
-	ada := b.signUp("ada@example.com")
+	ada := b.signUp("service-ada@example.com")
 	b.want(b.send("POST", p.bff+"/api/proxy/me/tasks", `{"title":"Ada's"}`), 201, "")
 	b = newBrowser(t, p.bff)
-	bob := b.signUp("bob@example.com")
+	bob := b.signUp("service-bob@example.com")
 	b.want(b.send("POST", p.bff+"/api/proxy/me/tasks", `{"title":"Bob's"}`), 201, "")
 	read := func(raw, user string) answer {
 		return b.sendRaw("GET", p.api+"/api/"+user+"/tasks", "", "Authorization", "Bearer "+raw)
@@ -133,18 +133,18 @@ func TestTheExampleOfOperationsWorksAsWritten(t *testing.T) {
 	if !found {
 		t.Fatal("docs/operations.md has no example under Services")
 	}
-	p := launch(t, shapes[0])
+	p, folder := sharedProduct(t, shapes[0]), t.TempDir()
 	b := newBrowser(t, p.bff)
-	id := b.signUp("ada@example.com")
+	id := b.signUp("documented-service@example.com")
 	b.want(b.send("POST", p.bff+"/api/proxy/me/tasks", `{"title":"Read the page"}`), 201, "")
-	if err := os.Symlink(binary(t, build.race), filepath.Join(p.dir, "vestibule")); err != nil {
+	if err := os.Symlink(binary(t, build.race), filepath.Join(folder, "vestibule")); err != nil {
 		t.Fatal(err)
 	}
 	// The product under test has ports of its own.
 	block = strings.NewReplacer("http://localhost:3000", p.bff, "http://localhost:8000", p.api).Replace(block)
 	cmd := exec.Command("bash", "-euc", block)
-	cmd.Dir = p.dir
-	cmd.Env = []string{"PATH=" + p.dir + ":" + os.Getenv("PATH"), "DATABASE_URL=" + p.database, "USER_ID=" + id}
+	cmd.Dir = folder
+	cmd.Env = []string{"PATH=" + folder + ":" + os.Getenv("PATH"), "DATABASE_URL=" + p.database, "USER_ID=" + id}
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `"title":"Read the page"`) {
 		t.Errorf("%v: got %s", err, out)

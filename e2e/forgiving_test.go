@@ -12,9 +12,9 @@ func TestWhatClientsReallySendIsTaken(t *testing.T) {
 	t.Parallel()
 	for _, s := range shapes[1:3] { // PostgreSQL in one process, SQLite in two
 		t.Run(s.name, func(t *testing.T) {
-			p := launch(t, s)
+			p := sharedProduct(t, s)
 			b := newBrowser(t, p.bff)
-			b.signUp("ada@example.com")
+			b.signUp("forgiving@example.com")
 			tasks := p.bff + "/api/proxy/me/tasks"
 			made := b.want(b.send("POST", tasks+"?utm_source=mail&utm_source=x", "\ufeff"+`{"title":"👩\u200d🚒","description":"x"}`), 201, "👩\u200d🚒")
 			b.want(b.send("GET", tasks+"?_=1700000000&user_id=usr_other&q=%F0%9F%9A%92", ""), 200, `"description":"x"`)
@@ -34,7 +34,7 @@ func TestWhatClientsReallySendIsTaken(t *testing.T) {
 			stream.want("retry: 1000\nid: 1")
 			stream.want("id: 2\nevent: task.updated")
 			b.want(b.send("GET", tasks+"/events?lastEventId=x", ""), 422, `"field":"lastEventId"`)
-			b.want(b.send("POST", p.bff+"/api/auth/login", "\ufeff"+`{"email":" ada@example.com ","password":"paper-lantern-42"}`), 200, "ada@example.com")
+			b.want(b.send("POST", p.bff+"/api/auth/login", "\ufeff"+`{"email":" forgiving@example.com ","password":"paper-lantern-42"}`), 200, "forgiving@example.com")
 			huge := b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"`+strings.Repeat("x", 1<<20)+`"}`), 413, `"error":"Content Too Large"`)
 			if huge.header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %v", huge.header)

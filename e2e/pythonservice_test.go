@@ -34,7 +34,7 @@ func TestAPythonServiceReadsTasksOfTwoUsers(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		t.Run(s.name, func(t *testing.T) {
-			p := launch(t, s)
+			p := sharedProduct(t, s)
 			var users []string
 			for _, name := range []string{"kim", "lea"} {
 				b := newBrowser(t, p.bff)
@@ -60,16 +60,16 @@ func TestAPythonServiceReadsTasksOfTwoUsers(t *testing.T) {
 					}
 				}
 			}
-			reads := client("reader", "--scope=tasks:read")
+			reads := client("python-reader", "--scope=tasks:read")
 			is("with tasks:read", p.runService(t, reads, users...),
 				answer{status: 200, body: `"scope": "tasks:read"`}, answer{status: 200, body: "of kim"}, answer{status: 200, body: "of lea"})
 			is("with a scope that it was not given", p.runService(t, append(reads, "SCOPE=tasks:write"), users...),
 				answer{status: 400, body: "invalid_scope"})
 			is("with another secret", p.runService(t, append(reads[:1:1], "CLIENT_SECRET=x"), users...),
 				answer{status: 401, body: "invalid_client"})
-			is("with tasks:write", p.runService(t, client("writer", "--scope=tasks:write"), users...),
+			is("with tasks:write", p.runService(t, client("python-writer", "--scope=tasks:write"), users...),
 				answer{status: 200}, answer{status: 403, body: "Insufficient scope"}, answer{status: 403, body: "Insufficient scope"})
-			is("without scope", p.runService(t, client("idle"), append(users, "usr_nobody")...),
+			is("without scope", p.runService(t, client("python-idle"), append(users, "usr_nobody")...),
 				answer{status: 200}, answer{status: 403, body: "Insufficient scope"}, answer{status: 403, body: "Insufficient scope"}, answer{status: 403, body: "Insufficient scope"})
 		})
 	}

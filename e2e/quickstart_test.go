@@ -13,13 +13,13 @@ func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
-			p := launch(t, s)
+			p, folder := sharedProduct(t, s), t.TempDir()
 			sh := func(script string) string {
 				t.Helper()
 				// The notes say localhost:3000; the product under test has a port of its own.
 				script = strings.ReplaceAll(script, "http://localhost:3000", p.bff)
 				cmd := exec.Command("bash", "-euc", script)
-				cmd.Dir = p.dir
+				cmd.Dir = folder
 				out, err := cmd.CombinedOutput()
 				if err != nil {
 					t.Fatalf("%v\n%s", err, out)

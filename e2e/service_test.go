@@ -92,7 +92,7 @@ func TestServiceCallsTheAPIWithItsOwnToken(t *testing.T) {
 // TestCookieAndTokenStayOnTheirSides: the API accepts no cookie, and the BFF no token.
 func TestCookieAndTokenStayOnTheirSides(t *testing.T) {
 	t.Parallel()
-	p := launch(t, shapes[0])
+	p := sharedProduct(t, shapes[0])
 	b := newBrowser(t, p.bff)
 	id := b.signUp("fay@example.com")
 	b.want(b.sendRaw("GET", p.api+"/api/"+id+"/tasks", "", "Cookie", "better-auth.session_token="+b.cookie()), 401, "Not authenticated")

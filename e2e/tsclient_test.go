@@ -17,7 +17,7 @@ import (
 
 func TestTypeScriptClient(t *testing.T) {
 	t.Parallel()
-	p := launch(t, shapes[0], "RATE_LIMIT=off")
+	p := sharedProduct(t, shapes[0])
 	runSuite(t, clientSuite{folder: "tasks"}, "TARGET=vestibule", "BASE_URL="+p.bff)
 }
 
@@ -147,7 +147,8 @@ const programConfig = `{
 	"compilerOptions": {
 		"strict": true, "noEmit": true, "allowJs": true, "checkJs": true, "exactOptionalPropertyTypes": true, "noUncheckedIndexedAccess": true,
 		"target": "es2022", "module": "es2022", "moduleResolution": "bundler", "moduleDetection": "force",
-		"lib": ["es2022", "dom", "dom.iterable", "dom.asynciterable"], "types": []
+		"lib": ["es2022", "dom", "dom.iterable", "dom.asynciterable"], "types": [],
+		"skipDefaultLibCheck": true // TypeScript's own declarations, which take a fifth of the time
 	},
 	"include": ["*.ts"]
 }`

@@ -21,9 +21,9 @@ func TestARefusedUploadSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2]} {
 		t.Run(s.name, func(t *testing.T) {
-			p := launch(t, s)
+			p := sharedProduct(t, s)
 			b := newBrowser(t, p.bff)
-			b.signUp("mia@example.com")
+			b.signUp("refused-upload@example.com")
 			file := filepath.Join(t.TempDir(), "upload")
 			upload := append([]byte(`{"title":"`), bytes.Repeat([]byte("x"), 4<<20)...)
 			if err := os.WriteFile(file, upload, 0o600); err != nil {
@@ -58,7 +58,7 @@ func TestABodyHeldOpenDuringARevocationCreatesNoTask(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		t.Run(s.name, func(t *testing.T) {
-			p := launch(t, s)
+			p := sharedProduct(t, s)
 			b := newBrowser(t, p.bff)
 			const account = `{"email":"noa@example.com","password":"amber-kettle-731"}`
 			b.want(b.send("POST", p.bff+"/api/auth/signup", account), 200, "")

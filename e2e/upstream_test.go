@@ -202,7 +202,7 @@ func TestFailingAPI(t *testing.T) {
 // an operator's mistake, not the user's.
 func TestDisagreeingSecretsAreNamed(t *testing.T) {
 	t.Parallel()
-	p := launch(t, shapes[2])
+	p := sharedProduct(t, shapes[2])
 	other := launch(t, shapes[0], "BACKEND_URL="+p.api, "BETTER_AUTH_SECRET="+"another-installation-4f8a2c6e0b7d")
 	b := newBrowser(t, other.bff)
 	b.signUp("mia@example.com")
