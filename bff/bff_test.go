@@ -44,8 +44,9 @@ func each(t *testing.T, test func(*site), change ...func(*bff.Config)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) { test(newSite(t, db, change...)) })
 }
 
-// onSQLite is each on one engine, for tests of what the BFF decides by itself, with calls of the
-// store that other tests make on both: passwords, limits and origins.
+// onSQLite is each on one engine, for tests of what the BFF decides by itself: passwords, limits,
+// origins, routes, scopes and refusals. Store's conformance cases make each call on both engines.
+// Races, several instances and the plain run of each operation need each.
 func onSQLite(t *testing.T, test func(*site), change ...func(*bff.Config)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) { test(newSite(t, storetest.SQLite(t), change...)) })

@@ -84,7 +84,7 @@ func TestChangeEmail(t *testing.T) {
 // that asked for the change. The refusal consumes nothing: the link still works.
 func TestAChangeOfAddressRefusesANewPassword(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		confirm, _ := v.change("ada@example.com", "ada@other.example.com", 1)

@@ -39,7 +39,7 @@ func countEvents(t *testing.T, db *store.Store, userID string) int {
 
 func TestEventsAreKeptAsLongAsConfigured(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		const age = 48 * time.Hour
 		start := s.clock.Now()
 		recordEvents(t, s.db, "usr_old", start, bff.PruneBatch+1)
@@ -67,7 +67,7 @@ func TestEventsAreKeptAsLongAsConfigured(t *testing.T) {
 
 func TestEventsAreKeptForEver(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		recordEvents(t, s.db, "usr_old", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 1)
 		if err := bff.PruneEvents(s.server, t.Context()); err != nil {
 			t.Fatal(err)

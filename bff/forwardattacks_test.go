@@ -38,7 +38,7 @@ func TestForwardAuthBelievesNothingElse(t *testing.T) {
 // ended does not count, and its tokens are not handed out any more.
 func TestForwardAuthOfSeveralSessions(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		auth, ada, eve, x := s.forwardAuth(), s.visitor(), s.visitor(), s.visitor()
 		ada.signUp("ada@example.com")
 		eve.signUp("eve@example.com")

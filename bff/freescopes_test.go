@@ -9,7 +9,7 @@ import (
 // Clients that have only scopes of the task API get what they always got.
 func TestAClientOfOtherAPIs(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		raw := v.userToken()
@@ -78,7 +78,7 @@ func TestAClientOfOtherAPIs(t *testing.T) {
 // its own.
 func TestAnExchangeNeverWidens(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		raw := v.userToken()

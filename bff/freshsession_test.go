@@ -50,7 +50,7 @@ func TestASessionAloneIsNotEnough(t *testing.T) {
 // TestAProofOfThePasswordCountsForOneSession: and it expires.
 func TestAProofOfThePasswordCountsForOneSession(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
 		thief.signIn("ada@example.com", "paper-lantern-42")
@@ -75,7 +75,7 @@ func TestAProofOfThePasswordCountsForOneSession(t *testing.T) {
 // request is a proof, and a session that was started with a password is fresh.
 func TestOperationsThatNeedNoFreshSession(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		own := handle(s.t, v.signUp("ada@example.com"))
 		s.clock.Advance(time.Hour)
@@ -97,7 +97,7 @@ func TestOperationsThatNeedNoFreshSession(t *testing.T) {
 // TestGuessesAtTheProofAreLimited: above the limit, the right password is refused too.
 func TestGuessesAtTheProofAreLimited(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		for range 10 {
@@ -111,7 +111,7 @@ func TestGuessesAtTheProofAreLimited(t *testing.T) {
 // TestAThiefsGuessesBlockTheirOwnSession: not the owner's session.
 func TestAThiefsGuessesBlockTheirOwnSession(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
 		thief.signIn("ada@example.com", "paper-lantern-42")

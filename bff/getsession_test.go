@@ -57,7 +57,7 @@ func TestGetSession(t *testing.T) {
 
 func TestExtensionReachesTheBrowser(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("flo@example.com")
 		s.clock.Advance(25 * time.Hour)
@@ -78,7 +78,7 @@ func TestExtensionReachesTheBrowser(t *testing.T) {
 
 func TestAForgedCookieIsRefused(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ida@example.com")
 		good := v.cookieHeader()
@@ -128,7 +128,7 @@ func TestOutageKeepsTheCookie(t *testing.T) {
 // session alive for ever.
 func TestReadingWithoutRefreshExtendsNothing(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		ends := func(query string) any {
@@ -152,7 +152,7 @@ func TestReadingWithoutRefreshExtendsNothing(t *testing.T) {
 // TestAPeekKeepsNobodySignedIn: a page may ask every minute when the session ends.
 func TestAPeekKeepsNobodySignedIn(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/session?peek=true", ""), 200, "null")
 		v.signUp("pia@example.com")
@@ -193,7 +193,7 @@ func TestAPeekKeepsNobodySignedIn(t *testing.T) {
 // TestTheEndsOfABriefSession: without rememberMe use never extends the session.
 func TestTheEndsOfABriefSession(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/signup", `{"email":"kim@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
 		v.want(v.do("GET", "/api/auth/session", ""), 200, `"expiresAt":"2026-02-04T04:05:06.789Z","maxExpiresAt":"2026-02-04T04:05:06.789Z"`)

@@ -42,7 +42,7 @@ func (s *site) watchClock(cfg bff.Config, beforeReading func()) *site {
 // read every user's tasks with its own credentials.
 func TestAClientNeedsAGrantForItsTokens(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		raw := v.userToken()

@@ -134,7 +134,7 @@ func TestATokenIsInactiveWithoutItsOwner(t *testing.T) {
 // guesses.
 func TestRequestsAboutTokensAreRefused(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		s.server.DelayNothing()
 		c := s.service("reports", "tasks:read")
 		const kind = "application/x-www-form-urlencoded"

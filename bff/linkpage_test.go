@@ -45,7 +45,7 @@ func wantSafePage(t *testing.T, a answer) {
 // TestLinkPagesEscapeTheToken: a page shows nothing of its URL as HTML.
 func TestLinkPagesEscapeTheToken(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		for _, path := range []string{
 			"/api/auth/undo-email?token=" + url.QueryEscape(`"><script>alert(1)</script>`),

@@ -26,7 +26,7 @@ func tokenOf(t *testing.T, link string) string {
 // of our links with made-up tokens, for example as images.
 func TestInventedTokensDoNotBlockARealLink(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		s.server.DelayNothing()
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -61,7 +61,7 @@ func TestMalformedTokensAreNotLookedUp(t *testing.T) {
 // TestGuessesAtALinkAreLimited: the limit does not affect a signed-in user.
 func TestGuessesAtALinkAreLimited(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v, guesser := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
 		confirm, _ := v.change("ada@example.com", "typo@example.com", 1)

@@ -70,7 +70,7 @@ func TestTokenExchange(t *testing.T) {
 
 func TestTokenExchangeRefusals(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		c := s.service("billing", "tasks:read token:exchange", "mail", "ledger")
@@ -183,7 +183,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 // TestATokenNamesEveryServiceItWentThrough: three at most.
 func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		raw := v.userToken()
@@ -209,7 +209,7 @@ func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 func TestExchangeWithAsymmetricKeys(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"EdDSA", "ES256"} {
-		each(t, func(s *site) {
+		onSQLite(t, func(s *site) {
 			v := s.visitor()
 			v.signUp("ada@example.com")
 			c := s.service("billing", "tasks:read token:exchange")

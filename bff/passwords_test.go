@@ -76,7 +76,7 @@ func TestChangePassword(t *testing.T) {
 // TestANewPasswordKeepsRememberMe: a session that ends with the browser stays one.
 func TestANewPasswordKeepsRememberMe(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
 		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")

@@ -44,7 +44,7 @@ func TestVerificationRequired(t *testing.T) {
 // with the same password do not reveal whether an address has an account.
 func TestSignUpAndSignInRevealNoAccount(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		owner := s.visitor()
 		owner.want(owner.do("POST", "/api/auth/sign-up/email", `{"email":"taken@example.com","password":"`+another+`"}`), 200, "")
 		owner.want(owner.prove(s.link("taken@example.com", 1), "password", another), 200, "")
@@ -95,7 +95,7 @@ func TestSignUpAndSignInRevealNoAccount(t *testing.T) {
 // longer than one with a wrong password.
 func TestAnUnverifiedAccountCausesNoSecondHash(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"`+own+`"}`), 200, "")
 		_, before, err := s.db.CredentialByEmail(t.Context(), "ada@example.com")
@@ -114,7 +114,7 @@ func TestAnUnverifiedAccountCausesNoSecondHash(t *testing.T) {
 // TestMailsOfSignUpAreLimited: each sign-up sends a mail to the owner of the address.
 func TestMailsOfSignUpAreLimited(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		for range 5 {
 			v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 200, "")

@@ -84,7 +84,7 @@ func TestRevokedTokens(t *testing.T) {
 // TestOnlyItsClientRevokesAToken: another one, which may be hostile, cannot.
 func TestOnlyItsClientRevokesAToken(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		users := v.userToken()
@@ -140,7 +140,7 @@ func TestAClientThatEndsMeanwhileRevokesNothing(t *testing.T) {
 // TestRevocationsOfAClientAreBounded: a client can get any number of tokens.
 func TestRevocationsOfAClientAreBounded(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		c := s.service("caller", "tasks:read")
 		var rows []any
 		for i := range 1000 {

@@ -77,7 +77,7 @@ func claimsOf(t *testing.T, a answer) map[string]any {
 // TestEachRouteHasItsAPIAndTokens: a token of one API must be useless at another one.
 func TestEachRouteHasItsAPIAndTokens(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		id := s.userBy("ada@example.com").ID
@@ -109,7 +109,7 @@ func TestEachRouteHasItsAPIAndTokens(t *testing.T) {
 // TestTheSessionRuleOfARoute: a route may ask for a session, take one or read none.
 func TestTheSessionRuleOfARoute(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		stranger, former := s.visitor(), s.visitor()
 		former.signUp("ada@example.com")
 		cookies := former.client.Jar.Cookies(mustURL(s.t, s.url))
@@ -129,7 +129,7 @@ func TestTheSessionRuleOfARoute(t *testing.T) {
 // TestTheRulesOfARouteRefuse says to the client only that there is nothing, and names the rule in the log.
 func TestTheRulesOfARouteRefuse(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		for _, tt := range []struct {

@@ -148,7 +148,7 @@ func TestRevokeSessions(t *testing.T) {
 // is wrong with the body.
 func TestOperationsThatNeedASession(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		former := s.visitor()
 		former.signUp("ada@example.com")
 		endedCookie := former.cookieHeader()

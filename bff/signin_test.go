@@ -31,7 +31,7 @@ func TestSignIn(t *testing.T) {
 
 func TestUnknownAddressAndWrongPasswordAnswerAlike(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		s.visitor().signUp("cleo@example.com")
 		wrong := s.visitor().do("POST", "/api/auth/login", `{"email":"cleo@example.com","password":"password124"}`)
 		unknown := s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`)
@@ -123,7 +123,7 @@ func TestSignOut(t *testing.T) {
 
 func TestSignInReturnsTheCallbackURL(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		sign := func(target string) answer {

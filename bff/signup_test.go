@@ -46,7 +46,7 @@ func TestSignUp(t *testing.T) {
 
 func TestSignUpRefusals(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("taken@example.com")
 		long := strings.Repeat("x", 300)
@@ -109,7 +109,7 @@ func TestSignUpRaceHasOneWinner(t *testing.T) {
 
 func TestSignUpIsClosed(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		for _, path := range []string{"/api/auth/signup", "/api/auth/sign-up/email"} {
 			for _, body := range []string{`{"email":"ada@example.com","password":"paper-lantern-42"}`, `{"email":"ada@example.com","password":"x"}`, `nonsense`} {

@@ -62,7 +62,7 @@ func TestALateAnswerClearsNoNewerCookie(t *testing.T) {
 // that another browser has ended.
 func TestTheCookieOfAnEndedSessionIsCleared(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
 		thief.signIn("ada@example.com", "paper-lantern-42")
@@ -79,7 +79,7 @@ func TestTheCookieOfAnEndedSessionIsCleared(t *testing.T) {
 func TestAStaleCookieLocksNobodyOut(t *testing.T) {
 	t.Parallel()
 	const name = "__Secure-better-auth.session_token"
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		sign := func() string {
 			a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 200, "")

@@ -10,7 +10,7 @@ import (
 
 func TestTheTokenIsNotExposedByDefault(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		v.want(v.do("GET", "/api/auth/token", ""), 404, "NOT_FOUND")
@@ -23,7 +23,7 @@ func TestTheTokenIsNotExposedByDefault(t *testing.T) {
 
 func TestTheTokenIsExposedIfConfigured(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/token", ""), 401, "UNAUTHORIZED")
 		if got := v.want(v.do("GET", "/api/auth/get-session", ""), 200, "null").header.Get("set-auth-jwt"); got != "" {
@@ -46,7 +46,7 @@ func TestTheTokenIsExposedIfConfigured(t *testing.T) {
 
 func TestStatusPages(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/ok", ""), 200, `{"ok":true}`)
 		v.want(v.do("GET", "/api/auth/error?error=INVALID_TOKEN", ""), 200, "<code>INVALID_TOKEN</code>")

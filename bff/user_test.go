@@ -168,7 +168,7 @@ func names(h http.Header) (list []string) {
 // TestChangesOfTheProfileAreLimited: each change is an event, and events are kept for months.
 func TestChangesOfTheProfileAreLimited(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	onSQLite(t, func(s *site) {
 		v, other := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
 		other.signUp("bob@example.com")

@@ -70,7 +70,7 @@ func TestAClickAloneConfirmsNoAddress(t *testing.T) {
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			each(t, func(s *site) {
+			onSQLite(t, func(s *site) {
 				thief, owner, other := s.visitor(), s.visitor(), s.visitor()
 				if required {
 					other.want(other.do("POST", "/api/auth/sign-up/email", `{"email":"eve@example.com","password":"`+own+`"}`), 200, "")
