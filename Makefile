@@ -57,14 +57,14 @@ test: export GORACE := no_huge_pages_for_shadow=0 atexit_sleep_ms=100
 
 # -count=1 disables cached results. -p 3: tests wait much of the time, so three packages
 # keep two processors busy. More packages would start too many databases for a small
-# machine. The slowest packages come first. -ldflags=-w leaves out the tables for debuggers,
+# machine. The slowest packages and those that wait most come first. -ldflags=-w leaves out the tables for debuggers,
 # which take most of a linker's time. -parallel 3 (and one more in e2e): with more, the
 # product's own time limits pass on two busy processors. -vet=off: lint has vetted them.
 # -timeout is for each package, and long, because a busy machine is no failure. The failures
 # are repeated at the end, because the logs are long.
 test: deps lint
 	@mkdir -p bin; set -o pipefail; \
-	go test $(RACE) -ldflags=-w -count=1 -vet=off -p 3 -parallel 3 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./internal/doctor ./bff/throttle ./api ./bench ./... 2>&1 | tee bin/test.log || { \
+	go test $(RACE) -ldflags=-w -count=1 -vet=off -p 3 -parallel 3 -timeout 40m ./e2e ./store/db ./bff ./store/tasks ./cmd/vestibule ./internal/doctor ./internal/web ./bff/mail ./internal/daemon ./api ./bench ./... 2>&1 | tee bin/test.log || { \
 	printf '\nfailures (full log: bin/test.log):\n'; \
 	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
 

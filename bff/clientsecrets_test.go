@@ -47,7 +47,7 @@ func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 
 func TestARotatedSecretEndsAtTheChosenTime(t *testing.T) {
 	t.Parallel()
-	onSQLite(t, func(s *site) {
+	each(t, func(s *site) {
 		c := s.service("reports", "tasks:read")
 		rotate := func(keep *time.Time) *service {
 			secret, hash := oauth.NewClientSecret()

@@ -209,7 +209,7 @@ func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 func TestExchangeWithAsymmetricKeys(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"EdDSA", "ES256"} {
-		onSQLite(t, func(s *site) {
+		each(t, func(s *site) {
 			v := s.visitor()
 			v.signUp("ada@example.com")
 			c := s.service("billing", "tasks:read token:exchange")

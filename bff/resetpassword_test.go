@@ -52,7 +52,7 @@ func TestAResetKeepsTheSessionThatSendsIt(t *testing.T) {
 // TestAResetEndsTheBlocksOfTheOwner: others have exhausted the account's limits.
 func TestAResetEndsTheBlocksOfTheOwner(t *testing.T) {
 	t.Parallel()
-	onSQLite(t, func(s *site) {
+	each(t, func(s *site) {
 		owner := s.visitor()
 		owner.signUp("ada@example.com")
 		at := func(ip, password string) answer {

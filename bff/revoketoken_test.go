@@ -140,7 +140,7 @@ func TestAClientThatEndsMeanwhileRevokesNothing(t *testing.T) {
 // TestRevocationsOfAClientAreBounded: a client can get any number of tokens.
 func TestRevocationsOfAClientAreBounded(t *testing.T) {
 	t.Parallel()
-	onSQLite(t, func(s *site) {
+	each(t, func(s *site) {
 		c := s.service("caller", "tasks:read")
 		var rows []any
 		for i := range 1000 {
