@@ -102,7 +102,7 @@ func TestAnUnverifiedAccountCausesNoSecondHash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stronger := newSite(s.t, s.db, func(c *bff.Config) { c.RequireEmailVerification, c.PasswordParams.Iterations = true, 2 })
+		stronger := newIdleSite(s.t, s.db, func(c *bff.Config) { c.RequireEmailVerification, c.PasswordParams.Iterations = true, 2 })
 		w := stronger.visitor()
 		w.want(w.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"`+own+`"}`), 401, "")
 		if _, after, err := s.db.CredentialByEmail(t.Context(), "ada@example.com"); err != nil || after != before {

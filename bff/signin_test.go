@@ -67,7 +67,7 @@ func TestSignInUpgradesAnOldHash(t *testing.T) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		stronger := newSite(s.t, s.db, func(c *bff.Config) { c.PasswordParams.Iterations = 2 }).visitor()
+		stronger := newIdleSite(s.t, s.db, func(c *bff.Config) { c.PasswordParams.Iterations = 2 }).visitor()
 		stronger.want(stronger.do("POST", "/api/auth/login", `{"email":"dora@example.com","password":"paper-lantern-42"}`), 200, "")
 		_, raised, err := s.db.CredentialByEmail(s.t.Context(), "dora@example.com")
 		if err != nil {
