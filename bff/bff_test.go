@@ -66,14 +66,15 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 }
 
 // newIdleSite is newSite without background work: it sends no mail, and checks streams only
-// when a request ends a session.
+// when a request ends a session. Its clock is ahead of the real one, because PostgreSQL tells
+// nobody of a change to a session that has expired by its own clock.
 func newIdleSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(api.Close)
-	s := &site{t: t, db: db, log: &testlog.Buffer{}, clock: testclock.At(time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC))}
+	s := &site{t: t, db: db, log: &testlog.Buffer{}, clock: testclock.At(time.Date(2095, 2, 3, 4, 5, 6, 789e6, time.UTC))}
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
 	base, err := url.Parse(s.url)

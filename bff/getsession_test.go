@@ -43,7 +43,7 @@ func TestGetSession(t *testing.T) {
 		}
 		want := map[string]any{
 			"id": got.Session["id"], "token": got.Session["id"], "userId": got.User["id"],
-			"createdAt": "2026-02-03T04:05:06.789Z", "updatedAt": "2026-02-03T04:05:06.789Z", "expiresAt": "2026-02-10T04:05:06.789Z",
+			"createdAt": "2095-02-03T04:05:06.789Z", "updatedAt": "2095-02-03T04:05:06.789Z", "expiresAt": "2095-02-10T04:05:06.789Z",
 			"ipAddress": "127.0.0.1", "userAgent": "Go-http-client/1.1",
 		}
 		if d := cmp.Diff(want, got.Session); d != "" {
@@ -65,7 +65,7 @@ func TestExtensionReachesTheBrowser(t *testing.T) {
 		if line := cookieLine(s.t, a); line != "" {
 			s.t.Errorf("a proxied request set the cookie %q", line)
 		}
-		a = v.want(v.do("GET", "/api/auth/session", ""), 200, `"expiresAt":"2026-02-11T05:05:06.789Z"`)
+		a = v.want(v.do("GET", "/api/auth/session", ""), 200, `"expiresAt":"2095-02-11T05:05:06.789Z"`)
 		if line := cookieLine(s.t, a); !strings.Contains(line, "Max-Age=604800") {
 			s.t.Errorf("got cookie %q, want it set again in full", line)
 		}
@@ -162,14 +162,14 @@ func TestAPeekKeepsNobodySignedIn(t *testing.T) {
 			got := object(s.t, a.body)
 			return got["expiresAt"], got["maxExpiresAt"], cookieLine(s.t, a)
 		}
-		const first, latest = "2026-02-10T04:05:06.789Z", "2026-03-05T04:05:06.789Z"
+		const first, latest = "2095-02-10T04:05:06.789Z", "2095-03-05T04:05:06.789Z"
 		for range 6 {
 			s.clock.Advance(25 * time.Hour)
 			if unused, most, cookie := ask("?peek=true"); unused != first || most != latest || cookie != "" {
 				s.t.Errorf("got the ends %v and %v and cookie %q, want %s, %s and none", unused, most, cookie, first, latest)
 			}
 		}
-		if unused, most, cookie := ask("?peek=false"); unused != "2026-02-16T10:05:06.789Z" || most != latest || cookie == "" {
+		if unused, most, cookie := ask("?peek=false"); unused != "2095-02-16T10:05:06.789Z" || most != latest || cookie == "" {
 			s.t.Errorf("without a peek: got the ends %v and %v and cookie %q, want it extended", unused, most, cookie)
 		}
 		if a := v.want(v.do("GET", "/api/auth/get-session", ""), 200, ""); len(object(s.t, a.body)) != 2 {
@@ -196,7 +196,7 @@ func TestTheEndsOfABriefSession(t *testing.T) {
 	onSQLite(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/signup", `{"email":"kim@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
-		v.want(v.do("GET", "/api/auth/session", ""), 200, `"expiresAt":"2026-02-04T04:05:06.789Z","maxExpiresAt":"2026-02-04T04:05:06.789Z"`)
+		v.want(v.do("GET", "/api/auth/session", ""), 200, `"expiresAt":"2095-02-04T04:05:06.789Z","maxExpiresAt":"2095-02-04T04:05:06.789Z"`)
 	})
 }
 

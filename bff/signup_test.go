@@ -25,7 +25,7 @@ func TestSignUp(t *testing.T) {
 			"token": handle,
 			"user": map[string]any{
 				"id": id, "name": "ada", "email": "ada@example.com", "emailVerified": false, "image": nil,
-				"createdAt": "2026-02-03T04:05:06.789Z", "updatedAt": "2026-02-03T04:05:06.789Z",
+				"createdAt": "2095-02-03T04:05:06.789Z", "updatedAt": "2095-02-03T04:05:06.789Z",
 			},
 		}
 		if d := cmp.Diff(want, got); d != "" {

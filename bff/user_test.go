@@ -38,7 +38,7 @@ func TestUpdateUser(t *testing.T) {
 		for k, value := range before {
 			want[k] = value
 		}
-		want["name"], want["image"], want["updatedAt"] = "Ada <Lovelace>", "https://example.com/a.png", "2026-02-03T05:05:06.789Z"
+		want["name"], want["image"], want["updatedAt"] = "Ada <Lovelace>", "https://example.com/a.png", "2095-02-03T05:05:06.789Z"
 		if d := cmp.Diff(want, v.user()); d != "" {
 			s.t.Error(d)
 		}
@@ -84,7 +84,7 @@ func TestListAccounts(t *testing.T) {
 		}
 		want := []map[string]any{{
 			"accountId": id, "providerId": "credential", "userId": id, "id": id, "scopes": []any{},
-			"createdAt": "2026-02-03T04:05:06.789Z", "updatedAt": "2026-02-03T04:05:06.789Z",
+			"createdAt": "2095-02-03T04:05:06.789Z", "updatedAt": "2095-02-03T04:05:06.789Z",
 		}}
 		if d := cmp.Diff(want, got); d != "" {
 			s.t.Error(d)
