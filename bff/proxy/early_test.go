@@ -63,7 +63,7 @@ func readsWhileSending(conn net.Conn, head string, size int64, chunked bool) (*h
 	go func() { sent <- send(conn, head, size, chunked) }()
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "POST"})
 	if err != nil {
-		return nil, fmt.Errorf("no answer, and sending it ended with %v", <-sent)
+		return nil, fmt.Errorf("no answer: %w; sending the upload ended with %v", err, <-sent)
 	}
 	return res, nil
 }

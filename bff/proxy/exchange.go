@@ -129,12 +129,15 @@ func (x *exchange) end() {
 	if x.body != nil {
 		x.unwatch()
 	}
+	// First what is still being sent, because to stop a read also ends the context, and that would
+	// cut a complete answer.
+	if x.answer.begun && x.answered {
+		x.answer.end(false)
+	}
 	x.stopReading()
-	if x.answer.begun {
-		x.answer.end(!x.answered)
-		if !x.answered {
-			x.abortAnswer()
-		}
+	if x.answer.begun && !x.answered {
+		x.answer.end(true)
+		x.abortAnswer()
 	}
 	if x.partlyUnread.Load() && x.answered && !x.canceled {
 		_ = x.client.SetReadDeadline(time.Now().Add(lingerTime))
