@@ -14,7 +14,7 @@ import (
 // command runs a command on the product's database, as an operator does.
 func (p *product) command(args ...string) string {
 	p.t.Helper()
-	c := start(p.t, binary(p.t, build.race), p.dir, []string{"DATABASE_URL=" + p.database}, args...)
+	c := start(p.t, binary(p.t, build.plain), p.dir, []string{"DATABASE_URL=" + p.database}, args...)
 	if code := c.wait(); code != 0 {
 		p.t.Fatalf("vestibule %s: got exit code %d:\n%s", strings.Join(args, " "), code, c.log)
 	}

@@ -11,7 +11,7 @@ import (
 func (p *product) mints(t testing.TB, settings []string, args ...string) string {
 	t.Helper()
 	env := append([]string{"DATABASE_URL=" + p.database, "BETTER_AUTH_SECRET=" + secret}, settings...)
-	c := start(t, binary(t, build.race), p.dir, env, append([]string{"token"}, args...)...)
+	c := start(t, binary(t, build.plain), p.dir, env, append([]string{"token"}, args...)...)
 	if code := c.wait(); code != 0 {
 		t.Fatalf("vestibule token: got exit code %d:\n%s", code, c.log)
 	}
