@@ -101,6 +101,7 @@ func at(x, y float64, full bool) (color.NRGBA, bool) {
 		return color.NRGBA{}, false
 	}
 	switch {
+	case math.Abs(x-half) > 9 || math.Abs(y-half) > 11: // far from the sign; this saves half of the time
 	case min(line(x, y, 13, 19, 15.4, 21.4), line(x, y, 15.4, 21.4, 20, 16.8)) <= stroke/2:
 		return tick, true
 	case min(line(x, y, 9, 25, 9, 14), line(x, y, 23, 14, 23, 25), bow(x, y, 16, 14, 7)) <= stroke/2:

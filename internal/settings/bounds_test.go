@@ -161,7 +161,10 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		"store/db/pools.go":                   "connections to the database",
 		"store/db/sqlite.go":                  "connections to the database",
 	}
-	creates := regexp.MustCompile(`\b(fair\.New|openstreams\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
+	created := regexp.MustCompile(`\b(fair\.New|openstreams\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
+	creates := func(line string) bool { // the expression is slow, so few lines get to it
+		return (strings.Contains(line, ".New") || strings.Contains(line, ".SetMaxOpenConns")) && created.MatchString(line)
+	}
 	table := bounds(t)
 	for _, root := range []string{"api", "bff", "internal", "store"} {
 		err := filepath.WalkDir("../../"+root, func(path string, d fs.DirEntry, err error) error {
@@ -169,7 +172,7 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 				return err
 			}
 			content, err := os.ReadFile(path)
-			if err != nil || !creates.Match(content) {
+			if err != nil || !slices.ContainsFunc(strings.Split(string(content), "\n"), creates) {
 				return err
 			}
 			name := filepath.ToSlash(strings.TrimPrefix(path, "../../"))

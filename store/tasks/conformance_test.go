@@ -21,7 +21,7 @@ func muchDataCases() storetest.Cases {
 		"pages of every size are whole in every order":       func(t *testing.T, d *database) { pagesOf(t, d, 1, 2, 3, 7, 8, 9) },
 		"pages are stable while tasks come and go":           stablePageCase,
 		"no statement fetches more than a mebibyte of tasks": largeTasksCase,
-		"a search goes on from piece to piece":               func(t *testing.T, d *database) { searchPieces(t, d, 900, 4, 200) },
+		"a search goes on from piece to piece":               func(t *testing.T, d *database) { searchPieces(t, d, 700, 4, 200) },
 		"a page of a search ends when it has seen enough":    shortPageCase,
 		"a search without a limit has one all the same":      longSearchCase,
 	}

@@ -117,6 +117,7 @@ func TestPagesAreThoseOfASortInMemory(t *testing.T) {
 		go func() {
 			defer close(stopped)
 			for i := 0; ctx.Err() == nil; i++ {
+				time.Sleep(time.Millisecond) // several toggles for each page are enough
 				if _, err := d.ToggleTask(ctx, u.ID, all[i*7%len(all)].ID, nil, base()); err != nil && !errors.Is(err, context.Canceled) {
 					t.Error(err)
 					return

@@ -81,7 +81,7 @@ func stablePageCase(t *testing.T, d *database) {
 		u, _ := signedUp(t, d)
 		var stays []int64
 		var goes []tasks.Task
-		for i := range 40 {
+		for i := range 30 {
 			task := newTask(u.ID)
 			task.Title = fmt.Sprintf("task %02d", i)
 			task.CreatedAt = base().Add(time.Duration(i) * time.Second)
