@@ -92,7 +92,9 @@ func buildDocumented(t *testing.T, texts ...string) string {
 	t.Helper()
 	folder := t.TempDir()
 	program := filepath.Join(folder, "backend")
-	build := exec.Command("go", "build", "-o", program)
+	// In the form of a release, so that its packages are already compiled.
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	for i, text := range texts {
 		build.Args = append(build.Args, write(t, folder, fmt.Sprint("file", i, ".go"), text))
 	}

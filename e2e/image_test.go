@@ -43,6 +43,10 @@ func buildImage(t *testing.T) *bareImage {
 		case i.root != "":
 			i.apply(t, word, rest, out)
 		case word == "RUN" && rest != "go mod download":
+			// The go command links a program again only if what is there is not what it would link.
+			if strings.Contains(rest, " go build ") && strings.Contains(rest, " -o /out/vestibule ") {
+				mustShell(t, ".", "cp '"+binary(t, build.plain)+"' '"+out+"/vestibule'")
+			}
 			mustShell(t, "..", strings.ReplaceAll(rest, "/out/", out+"/"))
 		}
 	}

@@ -77,5 +77,8 @@ if ! cat python/*.txt | cmp -s - "$installed"; then
 	for list in python/*.txt; do
 		python/.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r "$list"
 	done
+	# Hypothesis's tables of Unicode. Otherwise each of the first test's processes would compute them.
+	HYPOTHESIS_STORAGE_DIRECTORY=python/.venv/hypothesis python/.venv/bin/python -c \
+		'from hypothesis import strategies; strategies.characters(codec="utf-8", categories=["Lu"]).validate()'
 	cat python/*.txt >"$installed"
 fi
