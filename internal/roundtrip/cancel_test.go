@@ -28,7 +28,7 @@ func TestTheEndOfTheContextEndsAnExchange(t *testing.T) {
 		"in the body":               {answer: "HTTP/1.1 200 OK\nContent-Length: 2\n\no"},
 		"in a chunk":                {answer: "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\no"},
 		"in a body without an end":  {answer: "HTTP/1.1 200 OK\n\nok"},
-		"between chunks, as events": {answer: "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\n\n\n\n"},
+		"between chunks, as events": {answer: "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\n\n\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
