@@ -74,11 +74,12 @@ def mailed_token(address, what, older=None):
     """The token of the newest link in a mail to an address, if it is not an older one. Mails are sent in the background."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        for name in sorted(os.listdir(env["MAILS"]), reverse=True):
+        complete = [name for name in os.listdir(env["MAILS"]) if name.endswith(".eml")]  # another may still be written
+        for name in sorted(complete, reverse=True):
             with open(os.path.join(env["MAILS"], name), encoding="utf-8") as f:
                 text = f.read().replace("=\n", "").replace("=3D", "=")
             link = re.search(r"/api/auth/" + what + r"(?:/|\?token=)([\w-]+)", text)
-            if name.endswith(".eml") and f"<{address}>" in text and link:
+            if f"<{address}>" in text and link:
                 if link.group(1) != older:
                     return link.group(1)
                 break
