@@ -107,9 +107,19 @@ func TestTheReactAppOfThePageKeepsWhatIsTyped(t *testing.T) {
 	listed("half a thought")
 	typed(first, "typed meanwhile")
 
-	// The server restarts.
+	// The server restarts. A task is created after the list was read, and its event comes before
+	// the list.
+	first.do(evaluate(`{ const real = window.fetch, released = new Promise(done => (window.release = done)); window.read = 0; window.fetch = async (url, init = {}) => {
+		const answer = await real(url, init)
+		if ((init.method ?? 'GET') === 'GET' && url.endsWith('/tasks') && ++window.read === 1) await released
+		return answer
+	} }`))
 	restart(t, a.product)
+	first.until(`read === 1`)
 	api.want(api.send("POST", a.bff+"/api/proxy/me/tasks", `{"title":"from elsewhere"}`), 201, "")
+	listed("half a thought,from elsewhere")
+	first.js(`void release()`)
+	first.until(`read === 2`)
 	listed("half a thought,from elsewhere")
 	typed(second, "another one")
 
