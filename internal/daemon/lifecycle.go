@@ -16,7 +16,8 @@ import (
 //     balancer that polls /readyz knows (readyzpolls.go). Every answer tells its client to
 //     close the connection.
 //  2. The public listeners close. Requests in progress may take drainTime more. Streams of
-//     events and WebSockets end at once, because their clients connect again.
+//     events and WebSockets end at once, because their clients connect again. Every answer
+//     ends its connection (lastanswers.go).
 //  3. The contexts of all requests end. This stops the background work and what would never
 //     end by itself. After endTime the process closes the remaining connections.
 //  4. The admin listener closes. Then Run closes the database.
@@ -115,6 +116,9 @@ func (p *process) leave(servers []*server) {
 	p.log.Info("stopping: /readyz fails, and the listeners stay open until load balancers know", "drain_delay", p.drainDelay.String(), "balancers", polling)
 	p.admin.polls.wait()
 	time.Sleep(time.Until(begun.Add(p.drainDelay)))
+	for _, s := range servers {
+		s.closing.Store(true)
+	}
 	p.log.Info("closing the listeners; requests in progress may finish", "at_most", p.drain.String())
 }
 

@@ -16,6 +16,9 @@ func (c *boundConn) Close() error {
 	return c.Conn.Close()
 }
 
+// NetConn returns the connection below, as that of tls.Conn does.
+func (c *boundConn) NetConn() net.Conn { return c.Conn }
+
 // CloseWrite closes only our sending side, where that is possible.
 func (c *boundConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {

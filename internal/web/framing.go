@@ -106,6 +106,9 @@ func (c *tapedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// NetConn returns the connection below, as that of tls.Conn does.
+func (c *tapedConn) NetConn() net.Conn { return c.Conn }
+
 // SetLinger lets a handler that has hijacked the connection reset it.
 func (c *tapedConn) SetLinger(sec int) error {
 	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
