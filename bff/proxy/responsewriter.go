@@ -109,8 +109,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.written += int64(len(p)); a.written > buffered {
 		a.watch()
 	}
+	a.stopWaiting()
 	n, err := a.w.Write(p) // #nosec G705 -- the API's answer, under our Content-Security-Policy
-	a.unsent = true
+	a.unsent, a.full = true, len(p) == largeBuffer
 	a.questions.wrote(p[:n])
 	return n, err
 }
@@ -121,6 +122,9 @@ func (a *answer) FlushError() error {
 		return context.Cause(a.x.ctx)
 	}
 	defer a.gate.leave()
+	if a.full {
+		return nil
+	}
 	return a.flush()
 }
 

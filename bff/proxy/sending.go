@@ -9,7 +9,9 @@ import "time"
 //     up for the end of a wait when there is none: the body says whether its next bytes are here
 //     (readyBody), and the transport says with the last byte that the answer is complete.
 //   - Events, and answers of unknown length, do not wait. For the latter ReverseProxy flushes
-//     each write by itself.
+//     each write by itself. Only a write that fills the buffer waits as above, because more of
+//     the answer is probably here: its flush would be a system call for the two bytes that end
+//     a chunk.
 
 // sendWithin bounds the wait.
 const sendWithin = 10 * time.Millisecond
@@ -22,12 +24,13 @@ type sending struct {
 
 	// Guarded by answer.gate.
 	unsent bool // something was written since the last flush
+	full   bool // the last write filled the buffer
 	due    bool // the timer runs
 }
 
 // sendSoon is called before a read that may wait for the API.
 func (a *answer) sendSoon() {
-	if a.length < 0 || a.written >= a.length || !a.gate.enter() {
+	if a.length >= 0 && a.written >= a.length || !a.gate.enter() {
 		return
 	}
 	defer a.gate.leave()
@@ -43,6 +46,15 @@ func (a *answer) sendSoon() {
 		a.timer.Reset(sendWithin)
 	}
 	a.due = true
+}
+
+// stopWaiting is called before a write. If the length is unknown, the write or the flush after it
+// sends what has waited. They may wait for the client, and the timer's goroutine should not wait
+// with them.
+func (a *answer) stopWaiting() {
+	if a.length < 0 && a.due && a.timer.Stop() {
+		a.due = false
+	}
 }
 
 // send is called by the timer.

@@ -51,6 +51,32 @@ func TestAPartOfAnAnswerIsSentSoon(t *testing.T) {
 	}
 }
 
+// TestAFullBufferIsSentSoon: ReverseProxy flushes each write of an answer of unknown length.
+func TestAFullBufferIsSentSoon(t *testing.T) {
+	t.Parallel()
+	a, w := sentAnswer(t, "application/json")
+	a.length = -1
+	write := func(n int) {
+		t.Helper()
+		if _, err := a.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.FlushError(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(largeBuffer)
+	if !a.isUnsent() || w.Flushed {
+		t.Error("a full buffer was flushed at once")
+	}
+	a.sendSoon() // the API sends nothing more
+	waittest.Until(t, "the end of the chunk is sent", func() bool { return !a.isUnsent() })
+	w.Flushed = false
+	if write(largeBuffer - 1); a.isUnsent() || !w.Flushed {
+		t.Error("a part of a buffer waits")
+	}
+}
+
 func TestACompleteAnswerNeedsNoTimer(t *testing.T) {
 	t.Parallel()
 	a, w := sentAnswer(t, "application/json")
