@@ -53,15 +53,17 @@ func listWays() []way {
 
 // createWays create one task with a session. The base is PocketBase.
 func createWays() []way {
-	pocketBase := way{name: "PocketBase, new record", start: func(ctx context.Context, g *ground) (*endpoint, error) {
-		p, err := startPocketBase(ctx, g)
-		if err != nil {
-			return nil, err
-		}
-		header := p.header()
-		header["Content-Type"] = "application/json"
-		return &endpoint{url: p.url + recordsPath, method: http.MethodPost, body: p.record(), header: header, contains: "Water the plants", front: p.pids}, nil
-	}}
+	pocketBase := func(name string, env ...string) way {
+		return way{name: name, start: func(ctx context.Context, g *ground) (*endpoint, error) {
+			p, err := startPocketBase(ctx, g, env...)
+			if err != nil {
+				return nil, err
+			}
+			header := p.header()
+			header["Content-Type"] = "application/json"
+			return &endpoint{url: p.url + recordsPath, method: http.MethodPost, body: p.record(), header: header, contains: "Water the plants", front: p.pids}, nil
+		}}
+	}
 	ours := func(engineName string) way {
 		return way{name: "Vestibule `serve`, new task, " + engineName, ours: true, start: func(ctx context.Context, g *ground) (*endpoint, error) {
 			db, err := g.engineOf(engineName)
@@ -78,7 +80,10 @@ func createWays() []way {
 				status: http.StatusCreated, contains: "Water the plants", front: m.pids(), behind: db.pids}, nil
 		}}
 	}
-	return []way{pocketBase, ours("SQLite"), ours("PostgreSQL")}
+	return []way{
+		pocketBase("PocketBase, new record"), pocketBase("PocketBase, new record on the disk (`synchronous=FULL`)", "PB_SYNCHRONOUS=FULL"),
+		ours("SQLite"), ours("PostgreSQL"),
+	}
 }
 
 // pocketBase is a running PocketBase with a user who has signed in.
@@ -91,7 +96,7 @@ const recordsPath = "/api/collections/tasks/records"
 
 // startPocketBase starts the program of bench/pocketbase, which has the collection of
 // tasks, and signs a user up.
-func startPocketBase(ctx context.Context, g *ground) (*pocketBase, error) {
+func startPocketBase(ctx context.Context, g *ground, env ...string) (*pocketBase, error) {
 	program, err := tool("pocketbase")
 	if err != nil {
 		return nil, err
@@ -105,7 +110,7 @@ func startPocketBase(ctx context.Context, g *ground) (*pocketBase, error) {
 		return nil, err
 	}
 	url := "http://" + addr
-	p, err := g.launch(ctx, url+"/api/health", launching{dir: dir, path: program, args: []string{"serve", "--http=" + addr, "--dir=" + dir + "/data"}, log: dir + "/log"})
+	p, err := g.launch(ctx, url+"/api/health", launching{dir: dir, path: program, env: env, args: []string{"serve", "--http=" + addr, "--dir=" + dir + "/data"}, log: dir + "/log"})
 	if err != nil {
 		return nil, err
 	}

@@ -1,17 +1,26 @@
 // Command pocketbase is PocketBase with a collection of tasks, each of which only its user
 // may read and write: the same access rule as in Vestibule's task API. bench measures it.
+//
+// With PB_SYNCHRONOUS=FULL each commit is on the disk before it is answered, as Vestibule's are.
+// PocketBase's default is NORMAL: a power failure can lose the last commits.
 package main
 
 import (
 	"log"
+	"os"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 func main() {
-	app := pocketbase.New()
+	var config pocketbase.Config
+	if os.Getenv("PB_SYNCHRONOUS") == "FULL" {
+		config.DBConnect = connectDurably
+	}
+	app := pocketbase.NewWithConfig(config)
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if err := createTasks(e.App); err != nil {
 			return err
@@ -21,6 +30,12 @@ func main() {
 	if err := app.Start(); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// connectDurably is core.DefaultDBConnect with another synchronous.
+func connectDurably(path string) (*dbx.DB, error) {
+	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)")
 }
 
 func createTasks(app core.App) error {
