@@ -23,12 +23,8 @@ func TestARefusalWritesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = db.Close() })
-		raw, err := sqlx.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw := storetest.OpenRaw(t, url)
 		raw.SetMaxOpenConns(1) // SQLite counts per connection
-		t.Cleanup(func() { _ = raw.Close() })
 		refusalsWriteNothing(t, db, func() (changes string) {
 			if err := raw.Get(&changes, `PRAGMA data_version`); err != nil {
 				t.Fatal(err)
@@ -46,11 +42,7 @@ func TestARefusalWritesNothing(t *testing.T) {
 		if err := db.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		raw, err := sqlx.Open("postgres", url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = raw.Close() })
+		raw := storetest.OpenRaw(t, url)
 		refusalsWriteNothing(t, db, func() string { return versions(t, raw) })
 	})
 }

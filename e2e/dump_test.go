@@ -17,21 +17,19 @@ import (
 	_ "modernc.org/sqlite" // the store registers no driver by name
 
 	"vestibule/internal/mailtest"
+	"vestibule/internal/storetest"
 )
 
 // dump returns every text in a database, as a thief of a copy has them.
 func dump(t *testing.T, databaseURL string) (texts []string) {
 	t.Helper()
-	driver, dsn, tables := "postgres", databaseURL, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
-	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		driver, dsn, tables = "sqlite", "file:"+path+"?_busy_timeout=5000", `SELECT name FROM sqlite_schema WHERE type = 'table'`
+	tables := `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
+	if strings.HasPrefix(databaseURL, "sqlite:") {
+		tables = `SELECT name FROM sqlite_schema WHERE type = 'table'`
 	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, databaseURL)
 	defer db.Close()
-	for _, table := range column(t, db, tables) {
+	for _, table := range column(t, db.DB, tables) {
 		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
 		if err != nil {
 			t.Fatal(err)

@@ -1,14 +1,14 @@
 package e2e
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"vestibule/internal/storetest"
 )
 
 func TestFilterSearchAndOrderAreInTheAddress(t *testing.T) {
@@ -81,10 +81,7 @@ func (a *app) addMany(t *testing.T, w *window, email string, count int) {
 	t.Helper()
 	w.add("Task 0")
 	w.saved()
-	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(a.database, "sqlite:")+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, a.database)
 	defer db.Close()
 	if _, err := db.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 		INSERT INTO tasks (user_id, title, completed, created_at, updated_at)

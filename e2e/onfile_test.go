@@ -10,6 +10,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite"
+
+	"vestibule/internal/storetest"
 )
 
 // onFile is a running product on a SQLite file. The test changes the file meanwhile, as an
@@ -98,8 +100,7 @@ func (f *onFile) tasks() int {
 // its result.
 func (f *onFile) sql(statement string) string {
 	f.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+f.file+"?_busy_timeout=5000")
-	f.must(err)
+	db := storetest.OpenRaw(f.t, "sqlite:"+f.file)
 	defer db.Close()
 	rows, err := db.Query(statement)
 	f.must(err)

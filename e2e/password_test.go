@@ -1,12 +1,11 @@
 package e2e
 
 import (
-	"database/sql"
 	"regexp"
-	"strings"
 	"testing"
 
 	"vestibule/internal/mailtest"
+	"vestibule/internal/storetest"
 )
 
 // TestAUserWithoutAPassword, for example one that was imported from Better Auth and signs in
@@ -18,10 +17,7 @@ func TestAUserWithoutAPassword(t *testing.T) {
 	p := launch(t, shapes[0], "MAIL_DIR="+mails)
 	b := newBrowser(t, p.bff)
 	b.signUp("tess@example.com")
-	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(p.database, "sqlite:")+"?_busy_timeout=5000")
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, p.database)
 	defer db.Close()
 	if _, err := db.Exec(`DELETE FROM account`); err != nil {
 		t.Fatal(err)

@@ -1,20 +1,18 @@
 package e2e
 
 import (
-	"database/sql"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"vestibule/internal/storetest"
 )
 
 // forgetProofs makes the last proof of a user's password old in all sessions.
 func (a *app) forgetProofs(t *testing.T, email string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(a.database, "sqlite:")+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, a.database)
 	defer db.Close()
 	done, err := db.Exec(`UPDATE session SET "provenAt" = '2020-01-01T00:00:00.000Z' WHERE "userId" = (SELECT id FROM "user" WHERE email = ?)`, email)
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"path/filepath"
@@ -131,16 +130,5 @@ func (c *console) withTasks(email string, n int) (id string) {
 // execute runs an SQL statement on the database.
 func (c *console) execute(statement string) {
 	c.Helper()
-	driver, dsn := "postgres", c.env["DATABASE_URL"]
-	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
-		driver, dsn = "sqlite", path
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		c.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
-		c.Fatal(err)
-	}
+	execOn(c.T, c.env["DATABASE_URL"], statement)
 }

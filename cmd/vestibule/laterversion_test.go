@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -9,20 +8,14 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 )
 
 // execOn runs a statement on the database of a URL.
 func execOn(t *testing.T, url, statement string) {
 	t.Helper()
-	driver, name := "postgres", url
-	if path, isFile := strings.CutPrefix(url, "sqlite:"); isFile {
-		driver, name = "sqlite", path+"?_pragma=busy_timeout(60000)"
-	}
-	db, err := sql.Open(driver, name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, url)
 	defer db.Close()
 	if _, err := db.Exec(statement); err != nil {
 		t.Fatal(err)
@@ -102,10 +95,7 @@ func TestMigrateUpSaysWhatItWaitsFor(t *testing.T) {
 			t.Fatal(stderr)
 		}
 	}
-	db, err := sql.Open("postgres", url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, url)
 	defer db.Close()
 	blocker, err := db.Begin()
 	if err != nil {

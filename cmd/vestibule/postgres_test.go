@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"net/http"
 	"strings"
 	"testing"
@@ -101,9 +100,9 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 	t.Parallel()
 	foreign := pgtest.Database(t)
 	forbidden := pgtest.Database(t)
-	execute(t, forbidden, `DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	execOn(t, forbidden, `DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
 	forbidden = strings.Replace(forbidden, "pgtest:", "stranger:", 1)
-	execute(t, foreign, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
+	execOn(t, foreign, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
 	for name, c := range map[string]struct {
 		url   string
 		texts []string
@@ -155,18 +154,6 @@ func TestTheSecondHostOfAURLIsUsed(t *testing.T) {
 	db := strings.Replace(storetest.PostgresURL(t), "@", "@"+closedPort+",", 1) + "&connect_timeout=4"
 	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret}))
 	useTasks(t, i.log.url("bff"))
-}
-
-func execute(t *testing.T, databaseURL, statements string) {
-	t.Helper()
-	db, err := sql.Open("postgres", databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec(statements); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Neon, for example, tells its users to set PGCHANNELBINDING.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 )
 
@@ -47,10 +47,7 @@ func TestAnInstanceDeletesItsRowWhenItStops(t *testing.T) {
 	i := start(t, "serve", env)
 	rows := func() (n int) {
 		t.Helper()
-		db, err := sql.Open("sqlite", strings.TrimPrefix(env["DATABASE_URL"], "sqlite:"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		db := storetest.OpenRaw(t, env["DATABASE_URL"])
 		defer db.Close()
 		if err := db.QueryRow(`SELECT count(*) FROM instance`).Scan(&n); err != nil {
 			t.Fatal(err)

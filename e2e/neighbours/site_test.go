@@ -4,7 +4,6 @@ package neighbours
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -22,6 +21,7 @@ import (
 
 	"vestibule/internal/freeport"
 	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
 )
 
 const (
@@ -137,17 +137,12 @@ func (s *site) addTasks(t *testing.T, who account, n int, title, description str
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("create task: %s", res.Status)
 	}
-	driver, dsn := "postgres", s.database
 	query, many := `SELECT column_name FROM information_schema.columns WHERE table_name = 'tasks' AND column_name <> 'id'`, fmt.Sprintf("generate_series(2, %d)", n)
 	if s.engine == "sqlite" {
-		driver, dsn = "sqlite", strings.TrimPrefix(s.database, "sqlite:")+"?_pragma=busy_timeout(20000)"
 		query = `SELECT name FROM pragma_table_info('tasks') WHERE name <> 'id'`
 		many = fmt.Sprintf("(WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT i FROM n)", n)
 	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.OpenRaw(t, s.database)
 	defer db.Close()
 	rows, err := db.Query(query)
 	if err != nil {

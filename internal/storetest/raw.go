@@ -13,17 +13,27 @@ import (
 // Raw opens the database without the store, on connections of its own.
 func (d *Database) Raw(t *testing.T) *sqlx.DB {
 	t.Helper()
-	db, err := openRaw(d.Direct)
+	return OpenRaw(t, d.Direct)
+}
+
+// OpenRaw opens the database of a DATABASE_URL without the store, until the end of the test or
+// an earlier Close. Statements wait until other users of a SQLite file have released its
+// locks.
+func OpenRaw(tb testing.TB, url string) *sqlx.DB {
+	tb.Helper()
+	db, err := openRaw(url)
 	if err != nil {
-		t.Fatalf("open raw: %v", err)
+		tb.Fatalf("open raw: %v", err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
 func openRaw(direct string) (*sqlx.DB, error) {
 	if path, ok := strings.CutPrefix(direct, "sqlite:"); ok {
-		db, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=5000&_foreign_keys=1")
+		// Whoever waits for a lock asks for it again and again and can lose each time. So a
+		// busy machine needs far more time than the locks are held.
+		db, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=60000&_foreign_keys=1")
 		return sqlx.NewDb(db, "sqlite3"), err // for Rebind
 	}
 	return sqlx.Open("postgres", direct)

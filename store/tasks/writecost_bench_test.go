@@ -35,10 +35,7 @@ func BenchmarkWriteCost(b *testing.B) {
 			if err := st.MigrateUp(b.Context()); err != nil {
 				b.Fatal(err)
 			}
-			raw, err := sqlx.Open("postgres", url)
-			if err != nil {
-				b.Fatal(err)
-			}
+			raw := storetest.OpenRaw(b, url)
 			defer raw.Close()
 			if indexes != "seven" {
 				must(b, raw, `DROP INDEX tasks_completed_position_idx, tasks_completed_due_idx`)
