@@ -95,7 +95,7 @@ func (b *requestBody) abort(reason error) {
 type gate struct {
 	mu   sync.Mutex // held during a read or write
 	shut atomic.Bool
-	once sync.Once
+	once once
 }
 
 // enter begins a read or write, unless the gate is shut. leave ends it.
@@ -133,7 +133,7 @@ func (g *gate) closeAfter() {
 // a running one by setting a deadline in the past. It is called repeatedly, because
 // other code may set a later deadline in between.
 func (g *gate) close(interrupt func() error) {
-	g.once.Do(func() {
+	g.once.do(func() {
 		g.shut.Store(true)
 		for !g.mu.TryLock() {
 			if interrupt() != nil {

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,7 +56,7 @@ type exchange struct {
 	over chan struct{} // closed by end; nil: nobody waits for it, see awaitEnd
 
 	unwatch      func() bool // keeps the end of ctx from calling stopReading
-	stopOnce     sync.Once   // for stopReading
+	stopOnce     once        // for stopReading
 	canceled     bool        // the client or the server ended the exchange; set by stopReading
 	partlyUnread atomic.Bool // a part of the request's body will never be read
 }
@@ -181,7 +180,7 @@ var longAgo = time.Unix(1, 0)
 // transport may wait for a read before it reports anything, and no read may outlive
 // the exchange.
 func (x *exchange) stopReading() {
-	x.stopOnce.Do(func() {
+	x.stopOnce.do(func() {
 		// Check this first: when the read is stopped, net/http assumes that the client
 		// has disconnected and cancels the context.
 		x.canceled = x.in.Context().Err() != nil

@@ -116,9 +116,11 @@ func (a *answer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// FlushError is called by http.ResponseController.
+// FlushError is called by http.ResponseController, for ReverseProxy. It does not wait for another
+// write, such as a question to a client that does not read: ReverseProxy holds a lock here, which
+// it needs to end an answer. What has not been sent is sent by that write or before the next read.
 func (a *answer) FlushError() error {
-	if !a.gate.enter() {
+	if !a.gate.tryEnter() {
 		return context.Cause(a.x.ctx)
 	}
 	defer a.gate.leave()

@@ -77,6 +77,24 @@ func TestAFullBufferIsSentSoon(t *testing.T) {
 	}
 }
 
+// TestAFlushDoesNotWaitForAQuestion: ReverseProxy flushes the header in another goroutine, and
+// cannot end the answer before that has returned.
+func TestAFlushDoesNotWaitForAQuestion(t *testing.T) {
+	t.Parallel()
+	a, w := sentAnswer(t, eventStream)
+	a.gate.enter() // a question is being written
+	flushed := make(chan error, 1)
+	go func() { flushed <- a.FlushError() }()
+	if err := waittest.Receive(t, "the flush returns", flushed); err != nil || w.Flushed {
+		t.Errorf("got %v, flushed %t", err, w.Flushed)
+	}
+	a.gate.leave()
+	a.sendSoon()
+	if !w.Flushed {
+		t.Error("what was left is not flushed before the next read")
+	}
+}
+
 func TestACompleteAnswerNeedsNoTimer(t *testing.T) {
 	t.Parallel()
 	a, w := sentAnswer(t, "application/json")
