@@ -12,14 +12,6 @@ import (
 	"vestibule/store/tasks"
 )
 
-// Bounds of bodies in memory, in bytes: of one body (more than a task can need in any
-// escaping), of all bodies of one caller, and of all bodies.
-const (
-	maxBody     = 1 << 20
-	bodiesOfOne = 2 << 20
-	bodiesOfAll = 12 << 20
-)
-
 // readNewTask reads the body of a creation. "completed" is allowed, so that an exported
 // task can be imported unchanged.
 func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (tasks.Task, error) {

@@ -12,14 +12,6 @@ import (
 	"vestibule/store/db"
 )
 
-// The defaults of Config.
-const (
-	DefaultExpiresIn = 7 * 24 * time.Hour
-	DefaultUpdateAge = 24 * time.Hour
-	DefaultMaxAge    = 30 * 24 * time.Hour
-	DefaultFreshAge  = 10 * time.Minute
-)
-
 // Config has the lifetimes of sessions. 0 is the default of each duration.
 type Config struct {
 	Cookie    Cookie

@@ -10,9 +10,7 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"vestibule/internal/daemon"
 	"vestibule/internal/settings"
@@ -32,21 +30,6 @@ func tuneGC(getenv func(string) string) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(daemon.GCPercent)
 	}
-}
-
-// signalContext returns a context that ends at the first signal to stop. At the second
-// signal the process exits at once. stop does what a signal does.
-func signalContext() (ctx context.Context, stop func(os.Signal)) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		cancel()
-		<-signals
-		os.Exit(exitSignal)
-	}()
-	return ctx, func(s os.Signal) { signals <- s }
 }
 
 // run runs the command in args until it is done or ctx ends. It returns the exit code.

@@ -7,9 +7,6 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// ErrNotFound answers a path that does not exist.
-var ErrNotFound = Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
-
 // methods are the methods that a route can have.
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,

@@ -6,6 +6,14 @@ import (
 	"vestibule/store"
 )
 
+// The default lifetimes in Config.
+const (
+	DefaultExpiresIn = 7 * 24 * time.Hour
+	DefaultUpdateAge = 24 * time.Hour
+	DefaultMaxAge    = 30 * 24 * time.Hour
+	DefaultFreshAge  = 10 * time.Minute
+)
+
 // briefLife is the lifetime of a session without "remember me". Its cookie ends with the
 // browser. Use never extends the session.
 const briefLife = 24 * time.Hour
