@@ -54,11 +54,15 @@ func (a *answer) writeComment() {
 		return
 	}
 	defer a.gate.leave()
-	if !endsEvent(a.questions.tail) {
-		return
+	if endsEvent(a.questions.tail) {
+		if _, err := a.w.Write([]byte(comment)); err != nil {
+			return
+		}
+		a.unsent = true
 	}
-	if _, err := a.w.Write([]byte(comment)); err == nil {
-		_ = a.x.client.Flush()
+	if a.unsent {
+		a.unsent = false
+		_ = a.x.client.Flush() // WriteHeader has called watch
 	}
 }
 

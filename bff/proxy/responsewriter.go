@@ -118,7 +118,7 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // FlushError is called by http.ResponseController, for ReverseProxy. It does not wait for another
 // write, such as a question to a client that does not read: ReverseProxy holds a lock here, which
-// it needs to end an answer. What has not been sent is sent by that write or before the next read.
+// it needs to end an answer. Whoever writes sends what is left here.
 func (a *answer) FlushError() error {
 	if !a.gate.tryEnter() {
 		return context.Cause(a.x.ctx)

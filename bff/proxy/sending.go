@@ -28,9 +28,10 @@ type sending struct {
 	due    bool // the timer runs
 }
 
-// sendSoon is called before a read that may wait for the API.
+// sendSoon is called before a read that may wait for the API. It does not wait for another write:
+// the end of the API's answer would not be noticed. Whoever writes sends what is left here.
 func (a *answer) sendSoon() {
-	if a.length >= 0 && a.written >= a.length || !a.gate.enter() {
+	if a.length >= 0 && a.written >= a.length || !a.gate.tryEnter() {
 		return
 	}
 	defer a.gate.leave()

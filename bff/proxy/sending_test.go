@@ -78,20 +78,24 @@ func TestAFullBufferIsSentSoon(t *testing.T) {
 }
 
 // TestAFlushDoesNotWaitForAQuestion: ReverseProxy flushes the header in another goroutine, and
-// cannot end the answer before that has returned.
+// cannot end the answer before that has returned. Nor could it read how the API's answer ends.
 func TestAFlushDoesNotWaitForAQuestion(t *testing.T) {
 	t.Parallel()
 	a, w := sentAnswer(t, eventStream)
-	a.gate.enter() // a question is being written
+	a.questions = &questions{tail: []byte("dat")} // in the middle of an event
+	a.gate.enter()                                // a question is being written
 	flushed := make(chan error, 1)
-	go func() { flushed <- a.FlushError() }()
+	go func() {
+		a.sendSoon()
+		flushed <- a.FlushError()
+	}()
 	if err := waittest.Receive(t, "the flush returns", flushed); err != nil || w.Flushed {
 		t.Errorf("got %v, flushed %t", err, w.Flushed)
 	}
 	a.gate.leave()
-	a.sendSoon()
-	if !w.Flushed {
-		t.Error("what was left is not flushed before the next read")
+	a.writeComment()
+	if !w.Flushed || w.Body.Len() != 0 {
+		t.Errorf("got %q, flushed %t, want what was left to be flushed", w.Body, w.Flushed)
 	}
 }
 
