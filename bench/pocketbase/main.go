@@ -8,6 +8,7 @@ package main
 import (
 	"log"
 	"os"
+	"path/filepath"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase"
@@ -32,8 +33,12 @@ func main() {
 	}
 }
 
-// connectDurably is core.DefaultDBConnect with another synchronous.
+// connectDurably is core.DefaultDBConnect with another synchronous, but for the database of the
+// request log.
 func connectDurably(path string) (*dbx.DB, error) {
+	if filepath.Base(path) != "data.db" {
+		return core.DefaultDBConnect(path)
+	}
 	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)")
 }
