@@ -8,7 +8,7 @@ import (
 )
 
 // holdUntilClose makes Linux send what does not fill a packet together with the end of the
-// connection. It waits 0.2 s at most (tcp(7), TCP_CORK).
+// connection. It waits 0.2 s at most (tcp(7), TCP_CORK), each time.
 func holdUntilClose(c net.Conn) {
 	for {
 		inner, is := c.(interface{ NetConn() net.Conn })

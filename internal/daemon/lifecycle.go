@@ -117,7 +117,7 @@ func (p *process) leave(servers []*server) {
 	p.admin.polls.wait()
 	time.Sleep(time.Until(begun.Add(p.drainDelay)))
 	for _, s := range servers {
-		s.closing.Store(true)
+		s.last.begin()
 	}
 	p.log.Info("closing the listeners; requests in progress may finish", "at_most", p.drain.String())
 }

@@ -37,7 +37,7 @@ type server struct {
 	http     http.Server
 	serving  atomic.Bool
 	leaving  atomic.Bool // each answer asks its client to close the connection
-	closing  atomic.Bool // each answer ends its connection
+	last     lastAnswers
 	// running counts the running handlers, because http.Server does not track
 	// connections that were upgraded to a WebSocket. It is not a WaitGroup: new
 	// handlers may start while closeRemaining waits.
@@ -109,7 +109,6 @@ func (s *server) prepare(base context.Context, h http.Handler, keepAlive time.Du
 			s.arrivals.reached(r)
 			s.sayGoodbye(w, r)
 			h.ServeHTTP(w, r)
-			s.joinLast(r)
 		}),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -121,7 +120,7 @@ func (s *server) prepare(base context.Context, h http.Handler, keepAlive time.Du
 		ErrorLog: slog.NewLogLogger(log.With("surface", s.surface).Handler(), slog.LevelDebug),
 	}
 	s.arrivals.watch(&s.http)
-	s.closeIdle()
+	s.last.watch(&s.http)
 	s.bounds.Log = log
 	s.accepts = web.GuardFraming(&s.http, s.bounds.Bound(s.listener))
 }
