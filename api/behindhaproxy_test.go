@@ -18,24 +18,12 @@ func TestReconnectsBehindHAProxyFindAPlace(t *testing.T) {
 	s.url = haproxytest.InFront(t, s.url)
 	living := s.watch(t, token)
 	living.next(t)
-	// A stream waits a second for a place. On a busy machine HAProxy may need longer to close those
-	// that have left, but not as long as until their next heartbeat.
-	connect := func() (leave func()) {
-		for range 10 {
-			status, leave := s.opens(t, path, token)
-			if status == 200 {
-				return leave
-			}
-			leave()
-		}
-		t.Fatal("got no place of one that has left")
-		return nil
-	}
+	open := func() (int, func()) { return s.opens(t, path, token) }
 	for range 9 {
-		connect()()
+		haproxytest.Connect(t, open)()
 	}
 	for range 2 {
-		connect()
+		haproxytest.Connect(t, open)
 	}
 	if status, _ := s.opens(t, path, token); status != 429 {
 		t.Errorf("beside three that live: got %d, want 429", status)

@@ -27,24 +27,15 @@ func TestReconnectsBehindHAProxyFindAPlace(t *testing.T) {
 			v.site = &front
 			living, _ := v.asks("GET")
 			const question = ":\n\n"
-			// A stream waits a second for a place. On a busy machine HAProxy may need longer to close
-			// those that have left.
-			connect := func() (leave func()) {
-				for range 10 {
-					res, leave := v.asks("GET")
-					if res.StatusCode == 200 {
-						return leave
-					}
-					leave()
-				}
-				t.Fatal("got no place of one that has left")
-				return nil
+			open := func() (int, func()) {
+				res, leave := v.asks("GET")
+				return res.StatusCode, leave
 			}
 			for range 9 {
-				connect()()
+				haproxytest.Connect(t, open)()
 			}
 			for range 2 {
-				connect()
+				haproxytest.Connect(t, open)
 			}
 			if res, _ := v.asks("GET"); res.StatusCode != 429 {
 				t.Errorf("beside three that live: got %d, want 429", res.StatusCode)

@@ -10,8 +10,8 @@ import (
 )
 
 // TestLargeBodiesNeedNoMemory sends 128 MB in each direction. Everything runs in this
-// process, so the limit on the growth of its heap also holds for the proxy. The test is not parallel:
-// the heap of other tests would count too.
+// process, so the limit on the growth of its heap also holds for the proxy. The test is not
+// parallel: the heap of other tests would count too.
 func TestLargeBodiesNeedNoMemory(t *testing.T) {
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		var size int64

@@ -14,7 +14,7 @@ func TestTwoMayStopAWriteAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g gate
 		g.enter()
-		var writing bool
+		writing := true
 		var stopping sync.WaitGroup
 		for range 2 {
 			stopping.Go(func() {
@@ -24,7 +24,6 @@ func TestTwoMayStopAWriteAtOnce(t *testing.T) {
 				}
 			})
 		}
-		writing = true
 		synctest.Wait()
 		time.Sleep(5 * time.Millisecond)
 		writing = false

@@ -7,6 +7,7 @@ package haproxytest
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,22 @@ listen front
 	server one %s
 `, address, strings.TrimPrefix(server, "http://")))
 	return "http://" + address
+}
+
+// Connect opens a stream behind HAProxy, where others have left their places, and returns what
+// leaves it. A stream waits a second for a place. On a busy machine HAProxy may need longer to
+// close those that have left, so it tries again, but ends before the next heartbeat.
+func Connect(tb testing.TB, open func() (status int, leave func())) (leave func()) {
+	tb.Helper()
+	for range 10 {
+		status, leave := open()
+		if status == http.StatusOK {
+			return leave
+		}
+		leave()
+	}
+	tb.Fatal("got no place of a stream that has left")
+	return nil
 }
 
 func find(fallback string) (string, error) {
