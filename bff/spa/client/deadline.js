@@ -18,6 +18,7 @@ export const ownClock = {
 export function createDeadline(clock, warnBefore) {
   /** @type {{ left: number, wall: number, elapsed: number, warnAt: number, final: boolean } | null} */
   let end = null
+  let near = false // whether it was time to warn, when the clock was last looked at
 
   const deadline = {
     /**
@@ -26,6 +27,7 @@ export function createDeadline(clock, warnBefore) {
      */
     note(answer, date) {
       const at = Date.parse(answer?.expiresAt ?? answer?.session?.expiresAt ?? '')
+      near = false
       if (Number.isNaN(at)) return void (end = null)
       const lifetime = at - Date.parse(answer?.session?.updatedAt ?? '')
       end = {
@@ -35,7 +37,11 @@ export function createDeadline(clock, warnBefore) {
         warnAt: Math.min(warnBefore, lifetime / 4 || warnBefore), // a session of a minute needs a later warning than one of a week
         final: Date.parse(answer?.maxExpiresAt ?? '') - at < 1000,
       }
+      deadline.look()
     },
+
+    /** Looks at the clock, and returns whether it is time to warn. */
+    look: () => (near = end !== null && deadline.left() <= end.warnAt),
 
     /**
      * In ms. performance.now may stop while a laptop sleeps, and the time of day can be set back,
@@ -45,14 +51,15 @@ export function createDeadline(clock, warnBefore) {
 
     known: () => end !== null,
     final: () => end?.final === true,
-    isNear: () => end !== null && deadline.left() <= end.warnAt,
+    /** What the last look found. The warning and the next timer follow from the same look: time passes between two looks, and with one for each there was a timer for the end, but no warning. */
+    isNear: () => near,
     isVeryNear: () => end !== null && deadline.left() <= end.warnAt / 4,
 
     /** When to look again, in ms from now. After the end there is no such time: a server that is away must not be asked all the time. */
     next() {
       const left = deadline.left()
       if (!end || left <= 0) return Infinity
-      return deadline.isNear() ? left + 500 : left - end.warnAt
+      return near ? left + 500 : left - end.warnAt
     },
   }
   return deadline

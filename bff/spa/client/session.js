@@ -133,7 +133,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
   }
 
   async function tick() {
-    if (!end.known() || end.isNear()) await (staying && !end.final() ? load() : peek())
+    if (!end.known() || end.look()) await (staying && !end.final() ? load() : peek())
     schedule()
   }
 
@@ -159,7 +159,7 @@ export function createSession({ baseURL = '', fetch, channel = 'vestibule.sessio
   const seen = () => {
     if (globalThis.document?.visibilityState !== 'visible' || now.state !== 'in') return
     if (clock.now() - asked > unseen) void load()
-    else if (end.isNear()) void peek()
+    else if (end.look()) void peek()
   }
   globalThis.addEventListener?.('pageshow', restored)
   globalThis.document?.addEventListener('visibilitychange', seen)

@@ -350,6 +350,34 @@ describe('the warning', () => {
     assert.equal(kit.get().warning, 'stay')
   })
 
+  test('comes also if its time comes between two looks at the clock', async (t) => {
+    for (let late = 0; late < 12; late++) {
+      const server = new FakeServer()
+      server.lifetime = 80_000
+      server.time += late
+      server.extend()
+      const { kit, clocks, clock } = setUp(t, { server })
+      const { now } = clock
+      clock.now = () => ((server.time += 1), now()) // each look takes a millisecond
+      await kit.load()
+      await pass(server, clocks, 64_000)
+      assert.equal(kit.get().warning, 'stay', `the session began ${late} ms after the full second`)
+    }
+  })
+
+  test('comes also if its time comes while the page is drawn', async (t) => {
+    const server = new FakeServer()
+    server.lifetime = 80_000
+    const { kit, clocks } = setUp(t, { server })
+    await kit.load()
+    server.time += 5
+    server.extend() // another tab; then this one asks 20.005 seconds before the end
+    server.time -= 5
+    kit.follow(() => { server.time += 10 })
+    await pass(server, clocks, 64_000)
+    assert.equal(kit.get().warning, 'stay')
+  })
+
   test('comes after a sleep in which no clock but the time of day ran', async (t) => {
     const { kit, server, clocks, clock } = setUp(t)
     await kit.load()
