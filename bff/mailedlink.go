@@ -39,14 +39,15 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 	}
 	link, err := s.store.LinkByToken(r.Context(), opaque.Hash(token), purposes...)
 	leave()
+	now := s.now()
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return link, errDeadLink.Because(err)
 	case err != nil:
 		return link, err
-	case !s.now().Before(link.ExpiresAt):
+	case !now.Before(link.ExpiresAt):
 		return link, errLinkExpired
-	case !link.Good(s.now()):
+	case !link.Good(now):
 		return link, errDeadLink
 	}
 	if link.Purpose == store.PurposeChange && !link.Done() {

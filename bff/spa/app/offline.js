@@ -26,7 +26,8 @@ function save() {
 	if (state !== 'in' || !user || tasks.get().state !== 'ready') return
 	const left = session.left() // Infinity: not known
 	guessed = !Number.isFinite(left)
-	void saveLastSeen({ user: user.id, at: Date.now(), until: Date.now() + (guessed ? day : left), tasks: seenOf(shown()) })
+	const at = Date.now()
+	void saveLastSeen({ user: user.id, at, until: at + (guessed ? day : left), tasks: seenOf(shown()) })
 }
 
 tasks.follow(() => {
